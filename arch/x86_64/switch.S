@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * switch.S - from one stack to another on x86_64
+ *
+ * The unwind tables say at each instruction where the caller's registers are. After the stack pointer
+ * has changed they describe the frame of the resumed side, which was pushed by the same code, so the
+ * same rule holds.
+ */
+#include "context_arch.h"
+
+    .text
+    .macro save_caller
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbp, 0
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbx, 0
+    pushq %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r12, 0
+    pushq %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r13, 0
+    pushq %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r14, 0
+    pushq %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %r15, 0
+    movq %rsp, CONTEXT_SP(%rdi)
+    .endm
+
+/* void *context_switch(struct context *from, const struct context *to, void *arg) */
+    .globl context_switch
+    .hidden context_switch
+    .type context_switch, @function
+    .p2align 5
+context_switch:
+    .cfi_startproc
+    endbr64
+    save_caller
+    movq CONTEXT_SP(%rsi), %rsp
+    movq %rdx, %rax
+    popq %r15
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r15
+    popq %r14
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r14
+    popq %r13
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r13
+    popq %r12
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %r12
+    popq %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbx
+    popq %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbp
+    ret
+    .cfi_endproc
+    .size context_switch, .-context_switch
+
+/* void *context_begin(struct context *from, void *top, void (*entry)(void *), void *arg) */
+    .globl context_begin
+    .hidden context_begin
+    .type context_begin, @function
+    .p2align 5
+context_begin:
+    .cfi_startproc
+    endbr64
+    save_caller
+    movq %rsi, %rsp
+    /* Nothing above: a return address that cannot be found ends every backtrace here. */
+    .cfi_def_cfa %rsp, 0
+    .cfi_undefined %rip
+    xorl %ebp, %ebp
+    movq %rcx, %rdi
+    callq *%rdx
+    ud2
+    .cfi_endproc
+    .size context_begin, .-context_begin
+
+    .section .note.GNU-stack, "", @progbits
