@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * quoit.h - goroutines for C
+ *
+ * A goroutine is a function that runs concurrently with others on a few kernel threads, one a core.
+ * It has a stack of its own and may wait anywhere; while it waits its core runs another one.
+ *
+ * Errors: 0 or a count on success, -errno on failure. errno is never set, and must not be relied on
+ * over a call that can park: it belongs to the kernel thread, and a goroutine may go on in another.
+ * The same holds for the address of any other thread-local variable.
+ *
+ * Who may call what, by the marks behind each function:
+ *
+ *     [P]  may park: other goroutines run meanwhile, and the caller may go on in another thread
+ *     [G]  goroutines only; from elsewhere it returns -EPERM or, where it returns nothing, ends the program
+ *     [T]  any thread, whether Quoit made it or not; what would park blocks the thread there
+ *     [S]  async-signal-safe
+ *
+ * A function without [G] or [T] is for goroutines and for the thread that runs quoit_main or quoit_init.
+ * "Takes" means that the caller may not use the thing again, "borrows" that it stays the caller's.
+ * All functions are there since version 0.1.0 unless they say otherwise.
+ */
+#ifndef QUOIT_H
+#define QUOIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUOIT_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The one shape of a function given to Quoit; what the result means stands with who takes it. */
+typedef int (*quoit_fn)(void *arg);
+
+/* A joinable goroutine; valid until it is joined or released. */
+struct quoit_g;
+
+/* ---- the process ---------------------------------------------------------------------------- */
+
+enum {
+    QUOIT_NO_ENV = 1,     /* the environment does not change what the program asks for */
+    QUOIT_NO_SIGNALS = 2, /* install no signal handler: a stack overflow is a plain crash then */
+    QUOIT_NO_BIND = 4     /* bind no thread to a cpu */
+};
+
+/* Zero means as by default, everywhere. A newer library accepts an older, smaller size. */
+struct quoit_options {
+    uint32_t size;      /* sizeof(struct quoit_options) */
+    uint32_t flags;     /* QUOIT_NO_* */
+    int procs;          /* how many goroutines run at once; 0: the cpus this process may use */
+    int max_threads;    /* most kernel threads; 0: 10000 */
+    size_t stack_size;  /* bytes of a goroutine's stack; 0: 65536 */
+    size_t stack_limit; /* bytes over all stacks in use; 0: no limit */
+    /* Takes warnings and worse, a line each without its newline; level as in syslog(3): 3 error,
+     * 4 warning, 6 information. Called from any thread and from signal handlers. NULL: stderr. */
+    void (*log)(int level, const char *line, void *arg);
+    void *log_arg;
+};
+
+/* Makes the calling thread one of Quoit's, runs fn(arg) as the first goroutine, and returns what fn
+ * returned; when it returns, other goroutines are abandoned wherever they are. The thread is given back as
+ * it was found: signal mask, dispositions, affinity, signal stack. Can be called again afterwards.
+ * -EINVAL fn is NULL; -EALREADY Quoit runs already; -EBUSY another copy of Quoit runs in this process;
+ * -ENOMEM, -EAGAIN memory or threads cannot be had. With an error nothing was started and fn did not run.
+ * [T] */
+int quoit_main(quoit_fn fn, void *arg);
+
+/* Starts Quoit beside a program that keeps its own main: goroutines run on threads of their own,
+ * the caller stays a plain thread. Options are borrowed; NULL: all defaults.
+ * 0, or errors as quoit_main; -EINVAL also for a size or a flag that this version does not know. [T] */
+int quoit_init(const struct quoit_options *options);
+
+/* Ends what quoit_init started, when every goroutine has ended: waits for them until deadline_ns
+ * (CLOCK_MONOTONIC nanoseconds; INT64_MAX: for ever; 0: only looks). 0, or -EBUSY: goroutines still run and nothing has
+ * changed; -EPERM called from a goroutine, or what runs was started by quoit_main or not at all. [T] */
+int quoit_shutdown(int64_t deadline_ns);
+
+/* The version of the library in use, a static string such as "0.1.0". [T][S] */
+const char *quoit_version(void);
+
+/* ---- goroutines ----------------------------------------------------------------------------- */
+
+enum {
+    QUOIT_NODE_ANY = -1, /* on the node of who spawns */
+    QUOIT_ARG_MAX = 128  /* most bytes that quoit_go_copy takes */
+};
+
+struct quoit_attr {
+    uint32_t size;     /* sizeof(struct quoit_attr) */
+    uint32_t flags;    /* must be 0 */
+    size_t stack_size; /* bytes, rounded up to a class; 0: the default */
+    const char *name;  /* for dumps and debuggers; the first 31 bytes are copied; NULL: none */
+    int node;          /* NUMA node to start on and take memory from, or QUOIT_NODE_ANY */
+    /* Not NULL: the goroutine is joinable, and its handle is stored here before it can run. */
+    struct quoit_g **handle;
+};
+/* All defaults: a detached goroutine. struct quoit_attr a = QUOIT_ATTR_INIT; */
+#define QUOIT_ATTR_INIT { sizeof(struct quoit_attr), 0, 0, NULL, QUOIT_NODE_ANY, NULL }
+
+/* Spawns a goroutine that runs fn(arg); its result is dropped. arg is borrowed until fn returns.
+ * 0; -EINVAL fn is NULL; -ENOMEM; -ESHUTDOWN Quoit does not run. [T] */
+int quoit_go(quoit_fn fn, void *arg);
+
+/* The same with a copy of the `len` bytes at arg, aligned to 16, that lives until fn returns.
+ * -E2BIG len is over QUOIT_ARG_MAX; else as quoit_go. [T] */
+int quoit_go_copy(quoit_fn fn, const void *arg, size_t len);
+
+/* The same with attributes, which are borrowed for the call. -EINVAL also for a size, flag, node or stack_size
+ * (over 1 GiB) that cannot be. [T] */
+int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg);
+
+/* Waits for the goroutine to end, stores what its fn returned in *result (unless NULL), takes the handle.
+ * A child that has not started may run right here, on the caller's stack. 0; -EDEADLK g is the caller. [T][P] */
+int quoit_join(struct quoit_g *g, int *result);
+
+/* Takes the handle: nobody will join. The goroutine runs on. [T] */
+void quoit_release(struct quoit_g *g);
+
+/* Lets others run; goes on behind those that are ready on this P. Elsewhere sched_yield(2). [T][P] */
+void quoit_yield(void);
+
+/* Ends the calling goroutine, not the process; a joiner sees `result`. From the first goroutine of quoit_main:
+ * quoit_main returns. [G] */
+void quoit_goexit(int result) __attribute__((__noreturn__));
+
+/* The caller's id, never used twice in a process; 0 outside goroutines. [T][S] */
+uint64_t quoit_goid(void);
+
+/* How many goroutines exist, spawned and not yet ended. [T] */
+int quoit_num_goroutine(void);
+
+/* How many kernel threads Quoit has. [T] */
+int quoit_num_thread(void);
+
+/* Sets the most kernel threads, returns the value before; n < 1 only asks. Needing more is fatal. [T] */
+int quoit_set_max_threads(int n);
+
+/* How many goroutines run at once (GOMAXPROCS). n < 1 only asks, and it is the only form in this version:
+ * n >= 1 returns -ENOSYS. [T] */
+int quoit_gomaxprocs(int n);
+
+/* The most bytes of its stack that the calling goroutine, or one that used the stack before it, has touched, in
+ * pages; *size (unless NULL) takes the stack's usable size. 0 outside goroutines. [G] */
+size_t quoit_stack_used(size_t *size);
+
+/* ---- for people who build their own primitives ---------------------------------------------- */
+
+/* The calling goroutine, borrowed: valid for quoit_ready while it is parked. NULL elsewhere. [T] */
+struct quoit_g *quoit_self(void);
+
+/* Parks the calling goroutine until quoit_ready. unlock(arg), unless NULL, runs once the goroutine has left
+ * its stack, so that whoever waits for that lock may ready it at once; it must not call Quoit. If it returns 0 the
+ * goroutine does not park after all. reason: a static string for dumps. [G][P] */
+void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason);
+
+/* Makes a parked goroutine ready; exactly once a park. It runs next on the caller's P. [T] */
+void quoit_ready(struct quoit_g *g);
+
+/* ---- synchronisation ------------------------------------------------------------------------ */
+
+/* These sit in the user's own structs. All zero is the valid start; they must not move while in use. */
+typedef struct { uint64_t opaque[2]; } quoit_mutex; /* not locked */
+typedef struct { uint64_t opaque[2]; } quoit_sema;  /* count 0 */
+typedef struct { uint64_t opaque[2]; } quoit_wg;    /* nothing to wait for */
+#define QUOIT_MUTEX_INIT { { 0, 0 } }
+#define QUOIT_SEMA_INIT { { 0, 0 } }
+#define QUOIT_WG_INIT { { 0, 0 } }
+
+/* Locks; waiters are served about in order, and none waits for ever while others overtake. Not recursive. [T][P] */
+void quoit_mutex_lock(quoit_mutex *m);
+/* 0, or -EBUSY: held by another. [T] */
+int quoit_mutex_trylock(quoit_mutex *m);
+/* Any goroutine may unlock. Unlocking what is not locked ends the program. [T] */
+void quoit_mutex_unlock(quoit_mutex *m);
+
+/* Sets the count; only before first use, and at most INT32_MAX. [T] */
+void quoit_sema_init(quoit_sema *s, unsigned n);
+/* Takes one from the count, waiting in order of arrival while it is 0. [T][P] */
+void quoit_sema_wait(quoit_sema *s);
+/* 0, or -EAGAIN: the count is 0, or others wait. [T] */
+int quoit_sema_trywait(quoit_sema *s);
+/* Adds one, or hands it to the first who waits; a count past INT32_MAX ends the program. [T] */
+void quoit_sema_post(quoit_sema *s);
+
+/* Adds n (which may be negative) to what is waited for; below zero ends the program. An add from zero must
+ * happen before the wait. [T] */
+void quoit_wg_add(quoit_wg *w, int n);
+/* quoit_wg_add(w, -1). After the done that brings zero the wait group may be freed by the waiter. [T] */
+void quoit_wg_done(quoit_wg *w);
+/* Waits until nothing is left to wait for. [T][P] */
+void quoit_wg_wait(quoit_wg *w);
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+/* Counters since start; sums over all P's of values read without stopping anybody. */
+struct quoit_stats {
+    uint32_t size;         /* sizeof(struct quoit_stats); as many bytes as fit are filled */
+    uint32_t procs;        /* GOMAXPROCS */
+    uint64_t spawned;      /* goroutines made */
+    uint64_t inplace;      /* of those, run in place by who joined them */
+    uint64_t switches;     /* times that a goroutine was given a P */
+    uint64_t parked;       /* times that one waited */
+    uint64_t global;       /* goroutines taken from a shared queue */
+    uint64_t steals;       /* goroutines taken from another P of the same node */
+    uint64_t steals_far;   /* and of another node */
+    uint64_t wakes;        /* sleeping threads that were woken because there was work */
+    uint64_t ring_enters;  /* io_uring_enter calls */
+    uint64_t ring_ops;     /* operations done by rings */
+    uint64_t helper_ops;   /* operations done by helper threads */
+    uint64_t inline_ops;   /* operations done by a plain call that cannot block long */
+    uint64_t stacks_live;  /* stacks in use */
+    uint64_t stacks_cached;/* stacks kept for reuse */
+    uint64_t stacks_bare;  /* stacks without a guard page: they have a canary */
+};
+/* 0, or -EINVAL for a size below 8. [T] */
+int quoit_stats(struct quoit_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * netpoll.h - what the scheduler wants from a poller
+ *
+ * The one call that goes up the stairs: declared here, defined in uring/netpoll.c (tests link
+ * tests/lib/fakepoll.c in its place), joined by the linker. The scheduler never learns what is behind.
+ *
+ * The poller's state of an M hangs in m->poller, made by netpoll_open on the M's own thread after it
+ * is bound to its core, given back by netpoll_close on the same thread. Unless said otherwise a
+ * function is called by that thread, on any stack, with m->inside set.
+ */
+#ifndef QUOIT_SCHED_NETPOLL_H
+#define QUOIT_SCHED_NETPOLL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct g;
+struct m;
+
+/* A chain of goroutines made ready, linked by g->link, first to last. */
+struct glist {
+    struct g *first, *last;
+    int n;
+};
+
+/* Once a start and once a shutdown, with no M running. `nprocs` is the number of P's. */
+int netpoll_init(int nprocs);
+void netpoll_fini(void);
+
+/* 0, or -errno: then this M does its I/O in the posix way (a hint for the log, never fatal). */
+int netpoll_open(struct m *mp);
+/* May wait for operations still in flight. */
+void netpoll_close(struct m *mp);
+
+/* Submit what has gathered. Called at a switch only when m->poll_pending is not 0 and the poller's own rule
+ * says it is time, and always before the M sleeps or runs dry. */
+void netpoll_flush(struct m *mp);
+
+/* Take completions without waiting: those goroutines that became runnable, appended to *ready.
+ * They are Gwaiting still; the caller makes them runnable. */
+void netpoll_reap(struct m *mp, struct glist *ready);
+
+/* The same for the completions of another M (any thread that holds a P; try-lock inside, so it may return
+ * nothing while someone else is at it). */
+void netpoll_reap_other(struct m *mp, struct m *m2, struct glist *ready);
+
+/* Sleep until a completion arrives, netpoll_wake is called, or `deadline` (CLOCK_MONOTONIC ns, INT64_MAX: none)
+ * has passed. A wake that came before the call is not lost. Completions are left for netpoll_reap. */
+void netpoll_sleep(struct m *mp, int64_t deadline);
+
+/* From any thread: end m2's present or next netpoll_sleep. */
+void netpoll_wake(struct m *m2);
+
+#endif
