@@ -137,10 +137,6 @@ int quoit_num_thread(void);
 /* Sets the most kernel threads, returns the value before; n < 1 only asks. Needing more is fatal. [T] */
 int quoit_set_max_threads(int n);
 
-/* How many goroutines run at once (GOMAXPROCS). n < 1 only asks, and it is the only form in this version:
- * n >= 1 returns -ENOSYS. [T] */
-int quoit_gomaxprocs(int n);
-
 /* The most bytes of its stack that the calling goroutine, or one that used the stack before it, has touched, in
  * pages; *size (unless NULL) takes the stack's usable size. 0 outside goroutines. [G] */
 size_t quoit_stack_used(size_t *size);

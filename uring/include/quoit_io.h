@@ -18,7 +18,7 @@ struct statx;
 extern "C" {
 #endif
 
-/* openat(2): the new descriptor. Always opened with O_CLOEXEC added. */
+/* openat(2): the new descriptor. */
 int quoit_openat(int dirfd, const char *path, int flags, mode_t mode);
 /* close(2): the descriptor is gone even on error. */
 int quoit_close(int fd);
