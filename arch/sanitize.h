@@ -7,8 +7,12 @@
  *     context_switch(...);
  *     sanitize_arrive(&mine);                 first thing on the new one, with that stack's record
  *
- * A record (struct sanitize_stack) belongs to a stack, not to a goroutine: goroutines that follow one
- * another on one stack are one fibre, ordered by the queues that hand them over.
+ * A record (struct sanitize_stack) belongs to a stack, not to a goroutine, and may lie on that stack
+ * itself, above its first frame. A stack on which a goroutine died `dying` is given to the next one
+ * by sanitize_stack_reuse().
+ *
+ * The announcements are inline: TSan counts function entries and exits on the stack it believes in,
+ * so a call that begins on one and returns on the other would unbalance both.
  */
 #ifndef QUOIT_ARCH_SANITIZE_H
 #define QUOIT_ARCH_SANITIZE_H
@@ -33,40 +37,65 @@
 #endif
 #endif
 
+#if defined(SANITIZE_ASAN) || defined(SANITIZE_TSAN)
+#define SANITIZE_SWITCHES 1
+#endif
+
+#ifdef SANITIZE_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef SANITIZE_TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
 struct sanitize_stack {
 #ifdef SANITIZE_ASAN
-    void *fake;
+    void *fake; /* frames that ASan keeps off the stack; NULL: none yet */
     const void *low;
     size_t size;
 #endif
 #ifdef SANITIZE_TSAN
     void *fiber;
 #endif
-    unsigned valgrind_id; /* 0: not registered */
+    unsigned valgrind_id; /* one more than Valgrind's; 0: not registered */
 };
 
-#if defined(SANITIZE_ASAN) || defined(SANITIZE_TSAN)
-#define SANITIZE_SWITCHES 1
-#endif
-
-/* A stack made by us comes into use or goes out of use: bounds are told, a fibre made or ended. */
+/* A stack made by us comes into use or goes out of use; [low, low + size) is what frames may cover.
+ * Nobody may run on it at either time. */
 void sanitize_stack_make(struct sanitize_stack *s, void *low, size_t size);
 void sanitize_stack_free(struct sanitize_stack *s);
-/* The running thread's own stack, so that others can switch to it (an M's g0). */
+
+/* The running thread's own stack, so that others can switch to it (an M's g0). Not to be freed. */
 void sanitize_stack_self(struct sanitize_stack *s);
 
 #ifdef SANITIZE_SWITCHES
-void sanitize_leave(struct sanitize_stack *from, struct sanitize_stack *to, bool dying);
-void sanitize_arrive(struct sanitize_stack *here);
+/* Before the stack's next owner begins at its top. The last owner may have left frames that never
+ * returned; ASan would take them for live ones, TSan's count of calls would grow without end. */
+void sanitize_stack_reuse(struct sanitize_stack *s, void *low, size_t size);
 #else
-static always_inline void sanitize_leave(struct sanitize_stack *from, struct sanitize_stack *to, bool dying)
+#define sanitize_stack_reuse(s, low, size) ((void)(s), (void)(low), (void)(size))
+#endif
+
+static always_inline void sanitize_leave(struct sanitize_stack *from, struct sanitize_stack *to,
+                                         bool dying)
 {
     (void)from, (void)to, (void)dying;
+#ifdef SANITIZE_ASAN
+    from->fake = NULL;
+    __sanitizer_start_switch_fiber(dying ? NULL : &from->fake, to->low, to->size);
+#endif
+#ifdef SANITIZE_TSAN
+    /* 0: what stands before the switch happens before what follows it, as on any one thread. */
+    __tsan_switch_to_fiber(to->fiber, 0);
+#endif
 }
+
 static always_inline void sanitize_arrive(struct sanitize_stack *here)
 {
     (void)here;
-}
+#ifdef SANITIZE_ASAN
+    __sanitizer_finish_switch_fiber(here->fake, NULL, NULL);
 #endif
+}
 
 #endif

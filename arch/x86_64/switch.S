@@ -4,6 +4,9 @@
  * The unwind tables say at each instruction where the caller's registers are. After the stack pointer
  * has changed they describe the frame of the resumed side, which was pushed by the same code, so the
  * same rule holds.
+ *
+ * Shadow stacks are not switched, so this object does not claim them: a process that links it runs
+ * without. Indirect branch tracking it does allow.
  */
 #include "context_arch.h"
 
@@ -40,6 +43,10 @@ context_switch:
     endbr64
     save_caller
     movq CONTEXT_SP(%rsi), %rsp
+/* A parked stack is described by the tables of this place, with sp as saved: debuggers start here. */
+    .globl context_parked
+    .hidden context_parked
+context_parked:
     movq %rdx, %rax
     popq %r15
     .cfi_adjust_cfa_offset -8
@@ -84,3 +91,10 @@ context_begin:
     .size context_begin, .-context_begin
 
     .section .note.GNU-stack, "", @progbits
+
+/* GNU_PROPERTY_X86_FEATURE_1_AND: IBT (bit 0) without SHSTK (bit 1). */
+    .section .note.gnu.property, "a", @note
+    .p2align 3
+    .long 4, 16, 5
+    .asciz "GNU"
+    .long 0xc0000002, 4, 1, 0

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * switch.S - from one stack to another on aarch64
+ *
+ * The unwind tables say at each instruction where the caller's registers are. After the stack pointer
+ * has changed they describe the frame of the resumed side, which was filled by the same code, so the
+ * same rule holds.
+ *
+ * x18 belongs to the platform and is never touched. The return address is stored unsigned: a caller
+ * with pac-ret has signed and stored its own before it came here.
+ */
+#include "context_arch.h"
+
+    .macro save_pair a, b, at
+    stp \a, \b, [sp, #\at]
+    .cfi_rel_offset \a, \at
+    .cfi_rel_offset \b, \at + 8
+    .endm
+
+    .macro save_caller
+    stp x29, x30, [sp, #-CONTEXT_FRAME]!
+    .cfi_adjust_cfa_offset CONTEXT_FRAME
+    .cfi_rel_offset x29, CONTEXT_FP
+    .cfi_rel_offset x30, CONTEXT_FP + 8
+    save_pair x19, x20, CONTEXT_X19
+    save_pair x21, x22, CONTEXT_X19 + 16
+    save_pair x23, x24, CONTEXT_X19 + 32
+    save_pair x25, x26, CONTEXT_X19 + 48
+    save_pair x27, x28, CONTEXT_X19 + 64
+    save_pair d8, d9, CONTEXT_D8
+    save_pair d10, d11, CONTEXT_D8 + 16
+    save_pair d12, d13, CONTEXT_D8 + 32
+    save_pair d14, d15, CONTEXT_D8 + 48
+    mov x9, sp
+    str x9, [x0, #CONTEXT_SP]
+    .endm
+
+    /* The slot keeps its value until sp passes it, so the tables change only there. */
+    .macro load_pair a, b, at
+    ldp \a, \b, [sp, #\at]
+    .endm
+
+    .macro forget_pair a, b
+    .cfi_restore \a
+    .cfi_restore \b
+    .endm
+
+    .text
+/* void *context_switch(struct context *from, const struct context *to, void *arg) */
+    .globl context_switch
+    .hidden context_switch
+    .type context_switch, %function
+    .p2align 5
+context_switch:
+    .cfi_startproc
+    hint #34 /* bti c */
+    save_caller
+    ldr x9, [x1, #CONTEXT_SP]
+    mov sp, x9
+/* A parked stack is described by the tables of this place, with sp as saved: debuggers start here. */
+    .globl context_parked
+    .hidden context_parked
+context_parked:
+    mov x0, x2
+    load_pair d14, d15, CONTEXT_D8 + 48
+    load_pair d12, d13, CONTEXT_D8 + 32
+    load_pair d10, d11, CONTEXT_D8 + 16
+    load_pair d8, d9, CONTEXT_D8
+    load_pair x27, x28, CONTEXT_X19 + 64
+    load_pair x25, x26, CONTEXT_X19 + 48
+    load_pair x23, x24, CONTEXT_X19 + 32
+    load_pair x21, x22, CONTEXT_X19 + 16
+    load_pair x19, x20, CONTEXT_X19
+    ldp x29, x30, [sp], #CONTEXT_FRAME
+    .cfi_adjust_cfa_offset -CONTEXT_FRAME
+    forget_pair x29, x30
+    forget_pair x19, x20
+    forget_pair x21, x22
+    forget_pair x23, x24
+    forget_pair x25, x26
+    forget_pair x27, x28
+    forget_pair d8, d9
+    forget_pair d10, d11
+    forget_pair d12, d13
+    forget_pair d14, d15
+    ret
+    .cfi_endproc
+    .size context_switch, .-context_switch
+
+/* void *context_begin(struct context *from, void *top, void (*entry)(void *), void *arg) */
+    .globl context_begin
+    .hidden context_begin
+    .type context_begin, %function
+    .p2align 5
+context_begin:
+    .cfi_startproc
+    hint #34 /* bti c */
+    save_caller
+    mov sp, x1
+    /* Nothing above: a return address that cannot be found ends every backtrace here. */
+    .cfi_def_cfa sp, 0
+    .cfi_undefined x30
+    mov x29, xzr
+    mov x0, x3
+    blr x2
+    brk #1
+    .cfi_endproc
+    .size context_begin, .-context_begin
+
+    .section .note.GNU-stack, "", %progbits
+
+/* BTI but not PAC: GNU_PROPERTY_AARCH64_FEATURE_1_AND with its first bit. */
+    .section .note.gnu.property, "a", %note
+    .p2align 3
+    .long 4, 16, 5
+    .asciz "GNU"
+    .long 0xc0000000, 4, 1, 0
