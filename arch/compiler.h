@@ -11,13 +11,13 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define cacheline_aligned __attribute__((aligned(CACHELINE)))
-#define noinline __attribute__((noinline))
-#define always_inline inline __attribute__((always_inline))
-#define cold __attribute__((cold, noinline))
-#define noreturn_fn __attribute__((noreturn))
-#define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
-#define unused_arg __attribute__((unused))
+#define cacheline_aligned __attribute__((__aligned__(CACHELINE)))
+#define noinline __attribute__((__noinline__))
+#define always_inline inline __attribute__((__always_inline__))
+#define cold __attribute__((__cold__, __noinline__))
+#define noreturn_fn __attribute__((__noreturn__))
+#define printf_like(fmt, args) __attribute__((__format__(__printf__, fmt, args)))
+#define unused_arg __attribute__((__unused__))
 
 #define container_of(ptr, type, member) \
     ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

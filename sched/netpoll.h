@@ -14,12 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct g;
+struct quoit_g;
 struct m;
 
 /* A chain of goroutines made ready, linked by g->link, first to last. */
 struct glist {
-    struct g *first, *last;
+    struct quoit_g *first, *last;
     int n;
 };
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * env.h - what the environment and the program's options ask for, read once at start
+ */
+#ifndef QUOIT_SCHED_ENV_H
+#define QUOIT_SCHED_ENV_H
+
+#include "place.h"
+
+#include "quoit.h"
+
+#include <stddef.h>
+
+enum io_choice { IO_AUTO, IO_URING, IO_POSIX };
+enum guard_choice { GUARD_AUTO, GUARD_MADVISE, GUARD_MPROTECT, GUARD_CANARY };
+enum traceback { TRACEBACK_NONE, TRACEBACK_SINGLE, TRACEBACK_ALL, TRACEBACK_SYSTEM, TRACEBACK_CRASH };
+
+struct env {
+    int procs;               /* GOMAXPROCS, 0: as found */
+    int max_threads;
+    size_t stack_size;       /* QUOIT_STACK, bytes, 0: default */
+    size_t stack_limit;      /* QUOIT_STACKLIMIT, bytes, 0: none */
+    enum bind_mode bind;     /* QUOIT_BIND */
+    enum io_choice io;       /* QUOIT_IO */
+    enum guard_choice guard; /* QUOIT_GUARD */
+    int helpers;             /* QUOIT_HELPERS: most helper threads of the posix way, 0: default */
+    enum traceback traceback; /* GOTRACEBACK */
+    unsigned flags;          /* QUOIT_NO_* */
+    void (*log)(int level, const char *line, void *arg);
+    void *log_arg;
+};
+
+extern struct env env;
+
+/* Fills `env`. A wrong value in the environment is a warning and the default; a wrong option is -EINVAL. */
+int env_load(const struct quoit_options *options);
+
+/* A row a variable, for the parser and for the documentation made from it. */
+struct env_row {
+    const char *name;    /* GOMAXPROCS */
+    const char *values;  /* "1 to 1024" */
+    const char *fallback; /* "the cpus this process may use" */
+    const char *text;    /* what it does, a sentence or two */
+};
+int env_rows(const struct env_row **rows);
+
+#endif

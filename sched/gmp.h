@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * gmp.h - the nouns: G, M, P, node, sched
+ *
+ * Owners, a letter at the margin:
+ *     c  constant after birth          g  only the goroutine itself, or who may run it next
+ *     m  only the M's own thread       p  only the M that holds the P
+ *     L  under sched.lock              N  under the node's lock
+ *     a  atomic; the edge is named where it is touched
+ */
+#ifndef QUOIT_SCHED_GMP_H
+#define QUOIT_SCHED_GMP_H
+
+#include "compiler.h"
+#include "context.h"
+#include "sanitize.h"
+
+#include "order.h"
+#include "place.h"
+
+#include "lock.h"
+#include "note.h"
+#include "quoit.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- G: a goroutine ------------------------------------------------------------------------- */
+
+enum gstate {
+    Gidle,     /* a record in no use yet */
+    Grunnable, /* in a queue, or in the hands of who puts it there or takes it out */
+    Grunning,  /* has an M and a P */
+    Gsyscall,  /* in a marked foreign call */
+    Gwaiting,  /* parked; who is to ready it has it */
+    Gdead,     /* ended; the record waits for its joiner or its next use */
+    Gscan = 8  /* added to one of the above: held in that state by a scanner */
+};
+
+enum gflags {
+    G_JOINABLE = 1, /* somebody has a handle */
+    G_COPY = 2,     /* the argument sits in the record until the first run */
+    G_INPLACE = 4,  /* runs on the stack of the goroutine that joins it */
+    G_MAIN = 8,     /* its end is the end of quoit_main */
+    G_BIG = 16,     /* asked for a stack size or a node: never in place */
+    G_STACKWAIT = 32 /* was turned away for want of a stack */
+};
+
+enum { GNAME_MAX = 32 };
+
+/* 192 bytes: a queued goroutine is nothing but this. The first line is all that a switch touches.
+ * The other two hold the argument of quoit_go_copy before the first run, the rest afterwards. */
+struct quoit_g {
+    struct context ctx;  /* g  where it goes on */
+    struct stack *stk;   /* g  NULL until the first run */
+    uint32_t status;     /* a  enum gstate, edges G-OFF, SCAN; written only by gstatus_set() */
+    uint32_t scan;       /* a  a scanner holds it, edge SCAN */
+    struct quoit_g *link; /*   next in the one queue or list that it is in */
+    uint64_t id;         /* c */
+    quoit_fn fn;         /* c */
+    void *arg;           /* c */
+    uint8_t flags;       /* c  enum gflags */
+    uint8_t class;       /* c  of the stack it wants */
+    uint16_t node;       /* c  home of the record */
+    int32_t result;      /* g  then the joiner's */
+
+    union {
+        struct {
+            void *join;              /* a  joiner, or JOIN_*; edge JOIN */
+            const char *reason;      /* g  why it waits */
+            struct quoit_g *host;    /* g  in place: the joiner whose stack this is */
+            struct context back;     /* g  in place: the joiner's frame, for quoit_goexit */
+            struct quoit_g *batch;   /*    next magazine of free records (gfree.c) */
+            char name[GNAME_MAX];    /* c  "" for none */
+        };
+        char copy[QUOIT_ARG_MAX];
+    };
+} cacheline_aligned;
+
+_Static_assert(sizeof(struct quoit_g) == 192, "a queued goroutine costs three lines");
+assert_line(struct quoit_g, result, 0);
+assert_line(struct quoit_g, join, 1);
+
+/* ---- P: the right to run G's ---------------------------------------------------------------- */
+
+enum { RUNQ_SIZE = 256, FORKQ_SIZE = 256, GOID_BATCH = 16 };
+
+/* Ready goroutines, first in first out (runq.h). */
+struct runq {
+    uint32_t head;        /* a  RUNQ-TAKE */
+    uint32_t tail;        /* a  RUNQ-PUB; written by the owner only */
+    struct quoit_g *next; /* a  RUNQ-NEXT; readied last, runs next */
+    struct quoit_g **slot;
+};
+
+/* Goroutines that have not started (forkq.h). */
+struct forkq {
+    uint64_t word; /* a  FORKQ-PUB, FORKQ-TAKE; count of puts, head, tail */
+    struct quoit_g **slot;
+};
+
+/* Two magazines of free things between a P and its node (gfree.h, stack.h): lists linked through the
+ * things themselves. A full or empty one is exchanged with the node's in one step. */
+struct magazines {
+    void *full;  /* p  a whole magazine in reserve, or NULL */
+    void *top;   /* p  the one in use */
+    uint32_t n;  /* p  things in it */
+};
+
+struct pcount {
+    uint64_t spawned, ended, inplace, parked, global, steals, steals_far, wakes;
+};
+
+enum pstate { Pidle, Prunning, Pdead };
+
+struct p {
+    /* Line 0: what thieves look at and take from. */
+    struct runq runq;
+    struct forkq forkq;
+    uint32_t schedtick; /* a  written by the owner, +1 a switch; hint for thieves */
+    uint32_t id;        /* c */
+
+    /* Line 1: the owner's. */
+    struct m *m cacheline_aligned; /* L  who holds it; NULL: idle */
+    uint32_t status;    /* L  enum pstate */
+    uint32_t fair;      /* p  switches until the next look at everything else */
+    uint32_t turn;      /* p  which source that look starts with */
+    uint32_t goidleft;  /* p */
+    uint64_t goid;      /* p  next id of this P's batch */
+    struct magazines gfree; /* p */
+    struct magazines stacks; /* p  of the default class */
+
+    struct pcount count cacheline_aligned; /* p  read by anybody as hints */
+
+    struct p *idlelink; /* L */
+    struct m *lastm;    /* L  who held it last: its thread is bound to the right core */
+    struct node *node;  /* c */
+    struct place place; /* c */
+    const uint16_t *near; /* c  the other P's from near to far */
+    const uint8_t *ring;  /* c  their distance */
+    struct quoit_g *away; /* p  dead records whose home is another node */
+    uint32_t naway;     /* p */
+
+    struct quoit_g *runq_slots[RUNQ_SIZE] cacheline_aligned; /* a */
+    struct quoit_g *forkq_slots[FORKQ_SIZE]; /* a */
+} cacheline_aligned;
+
+assert_line(struct p, schedtick, 0);
+assert_apart(struct p, runq, m);
+assert_apart(struct p, m, count);
+
+/* ---- M: a kernel thread --------------------------------------------------------------------- */
+
+/* What whoever runs next has to do for the goroutine that has just left its stack. */
+enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_DEAD };
+
+struct poller; /* uring/: the poller's state of an M */
+
+struct m {
+    /* Line 0: entry word and switch. */
+    uint32_t inside;      /* m  1 while it runs Quoit's own code; edge INSIDE */
+    uint32_t revoked;     /* a  look again before going on: see entry_slow(); edge INSIDE */
+    struct quoit_g *curg; /* m  NULL on g0 */
+    struct p *p;          /* m  NULL: holds none */
+    uint32_t after;       /* m  enum after, for prev */
+    int32_t locks;        /* m  > 0: in the middle of a switch or of something that must not park */
+    struct quoit_g *prev; /* m */
+    int (*unlock)(void *); /* m  AFTER_PARK */
+    void *unlockarg;      /* m */
+    struct stack *dead;   /* m  AFTER_DEAD: the stack that was left */
+
+    /* Line 1: the poller's marks, looked at when the fairness tick is due. */
+    struct poller *poller cacheline_aligned; /* m */
+    uint32_t poll_pending;  /* m  operations filled in and not submitted */
+    uint32_t poll_inflight; /* m  operations submitted and not reaped */
+    struct context g0;      /* m  the thread's own stack, while a goroutine runs */
+    struct context scratch; /* m  where a context goes that nobody will resume */
+    struct sanitize_stack g0stack; /* m */
+    bool spinning;          /* m  counted in sched.nmspinning */
+    bool exiting;           /* m  thread ends when back on g0 */
+    uint32_t rand;          /* m */
+    int bound;              /* m  cpu it is bound to, -1: none */
+
+    /* What the last look at a victim's runnext saw (schedule.c). */
+    struct quoit_g *seen;   /* m */
+    uint32_t seentick;      /* m */
+    int64_t seentime;       /* m */
+
+    struct note note cacheline_aligned; /* a  NOTE */
+    struct p *nextp;        /* L  given by who woke it */
+    bool idle;              /* L  on the idle list */
+    bool inpoll;            /* L  sleeps in the poller, not on the note */
+    struct m *idlelink;     /* L */
+    struct m *alllink;      /* c  once on sched.allm */
+    uint32_t id;            /* c */
+    int tid;                /* c */
+    pthread_t thread;       /* c */
+    void *sigstack;         /* c */
+} cacheline_aligned;
+
+assert_line(struct m, dead, 0);
+assert_apart(struct m, inside, note);
+
+/* ---- N: a NUMA node ------------------------------------------------------------------------- */
+
+struct gqueue {
+    struct quoit_g *first, *last; /* N */
+    uint32_t n;                   /* a  hint outside the lock */
+};
+
+struct depot {
+    void *magazines; /* N  full ones */
+};
+
+struct node {
+    struct lock lock cacheline_aligned;
+    struct gqueue runq; /* ready and unstarted ones that found no room, or came from outside */
+    int id;             /* c */
+    const int *near;    /* c  all nodes from near to far, itself first */
+
+    struct lock memlock cacheline_aligned; /* the rest of the struct */
+    struct depot gfree;
+    struct gslab *gslabs;
+    struct stackpool *stackpools; /* one a class */
+} cacheline_aligned;
+
+/* ---- the process ---------------------------------------------------------------------------- */
+
+struct sched {
+    /* Line 0: read at each submit, written when P's go idle or M's start and stop spinning. */
+    uint32_t npidle cacheline_aligned;     /* a  SPIN-DOWN */
+    uint32_t nmspinning;                   /* a  SPIN-DOWN */
+
+    uint32_t nprocs cacheline_aligned;     /* c */
+    uint32_t nnodes;                       /* c */
+    struct p **allp;                       /* c */
+    struct node *nodes;                    /* c */
+    uint32_t stopping;                     /* a  M's leave at their next look */
+    uint32_t running;                      /* a  enum: can goroutines be spawned */
+    enum bind_mode bind;                   /* c */
+    uint64_t goidgen cacheline_aligned;    /* a  next batch of ids */
+
+    struct lock lock cacheline_aligned;
+    struct p *idlep;      /* L */
+    struct m *idlem;      /* L */
+    struct m *allm;       /* L */
+    uint32_t nm;          /* L  a */
+    uint32_t maxm;        /* L */
+    uint64_t mgen;        /* L */
+    struct order order;   /* c */
+    struct place *places; /* c */
+    struct quoit_g *maing; /* c  goroutine 1 of quoit_main */
+    struct m *m0;         /* c  the thread in quoit_main, NULL under quoit_init */
+    int mainresult;
+    uint64_t foreign_spawned; /* a  by threads that are not ours */
+};
+
+extern struct sched sched;
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * os_linux.c - the kernel's door
+ */
+#include "os_linux.h"
+
+#include "gmp.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+bool fence_is_cheap;
+
+static int sys_result(long r, int saved)
+{
+    int e = r < 0 ? -errno : (int)r;
+
+    errno = saved;
+    return e;
+}
+
+int futex_wait(uint32_t *word, uint32_t value, int64_t deadline)
+{
+    struct timespec ts = { .tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000 };
+    int saved = errno;
+
+    return sys_result(syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value,
+                              deadline == INT64_MAX ? NULL : &ts, NULL, FUTEX_BITSET_MATCH_ANY),
+                      saved);
+}
+
+void futex_wake(uint32_t *word, int n)
+{
+    int saved = errno;
+
+    syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, NULL, 0);
+    errno = saved;
+}
+
+int64_t nanotime(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int os_gettid(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+void os_yield(void)
+{
+    sched_yield();
+}
+
+int thread_start(struct m *mp, void *(*fn)(void *))
+{
+    sigset_t all, old;
+    int e;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    e = pthread_create(&mp->thread, NULL, fn, mp);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return -e;
+}
+
+void write_stderr(const char *line, unsigned long n)
+{
+    int saved = errno;
+
+    while (n > 0) {
+        ssize_t k = write(STDERR_FILENO, line, n);
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            break;
+        line += k;
+        n -= (unsigned long)k;
+    }
+    errno = saved;
+}
+
+void fence_init(void)
+{
+    int saved = errno;
+
+    fence_is_cheap =
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+    errno = saved;
+}
+
+void fence_heavy(void)
+{
+    int saved = errno;
+
+    if (fence_is_cheap)
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    errno = saved;
+    /* order FENCE full: this side's own stores before its later loads; in: fence_light */
+    fence_full();
+}

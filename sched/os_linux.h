@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * os_linux.h - the kernel's door: futex, clock, membarrier, threads
+ *
+ * Everything returns -errno. errno itself is left as it was found: goroutines of the user may be in
+ * the middle of looking at it.
+ */
+#ifndef QUOIT_SCHED_OS_LINUX_H
+#define QUOIT_SCHED_OS_LINUX_H
+
+#include "atomic.h"
+#include "compiler.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Until *word is no longer `value`, a wake, or the deadline (CLOCK_MONOTONIC ns; INT64_MAX: none): 0, -EAGAIN,
+ * -EINTR or -ETIMEDOUT; the caller looks again in any case. */
+int futex_wait(uint32_t *word, uint32_t value, int64_t deadline);
+void futex_wake(uint32_t *word, int n);
+
+int64_t nanotime(void);
+int os_gettid(void);
+void os_yield(void);
+
+/* Starts `fn(arg)` in a thread with every signal blocked at birth; -errno. */
+struct m;
+int thread_start(struct m *mp, void *(*fn)(void *));
+
+/* One line to stderr by a single write, async-signal-safe. */
+void write_stderr(const char *line, unsigned long n);
+
+/* An asymmetric pair for protocols with one hot and one cold side: both fence, or neither would order a
+ * store before a later load. The cold side makes every running thread of the process pass a full fence
+ * (membarrier); so the hot side only has to hold the compiler. Where membarrier is forbidden the hot side
+ * pays for a real fence. */
+extern bool fence_is_cheap;
+void fence_init(void);
+void fence_heavy(void);
+
+static always_inline void fence_light(void)
+{
+    if (likely(fence_is_cheap))
+        fence_compiler();
+    else
+        /* order FENCE full: stands in for the other side's membarrier; in: fence_heavy */
+        fence_full();
+}
+
+#endif
