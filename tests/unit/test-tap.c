@@ -65,6 +65,18 @@ static int one_does_not(void)
     return done_testing();
 }
 
+static int should_fail(void)
+{
+    setenv("TAP_EXPECT_FAILURE", "1", 1);
+    return one_does_not();
+}
+
+static int should_fail_but_holds(void)
+{
+    setenv("TAP_EXPECT_FAILURE", "1", 1);
+    return done_testing();
+}
+
 static int plan_not_kept(void)
 {
     plan_tests(2);
@@ -106,11 +118,19 @@ static int from_threads(void)
     return done_testing();
 }
 
-enum { HOLD, FAIL, PLAN, NOTHING, NEWLINE, SKIP, BAIL, THREADS, CASES };
+enum { HOLD, FAIL, TWIN, TWIN_EMPTY, PLAN, NOTHING, NEWLINE, SKIP, BAIL, THREADS, CASES };
 
 static int (*const bodies[CASES])(void) = {
-    [HOLD] = all_hold,       [FAIL] = one_does_not, [PLAN] = plan_not_kept, [NOTHING] = done_testing,
-    [NEWLINE] = newline_in_name, [SKIP] = skips,    [BAIL] = bails,         [THREADS] = from_threads,
+    [HOLD] = all_hold,
+    [FAIL] = one_does_not,
+    [TWIN] = should_fail,
+    [TWIN_EMPTY] = should_fail_but_holds,
+    [PLAN] = plan_not_kept,
+    [NOTHING] = done_testing,
+    [NEWLINE] = newline_in_name,
+    [SKIP] = skips,
+    [BAIL] = bails,
+    [THREADS] = from_threads,
 };
 
 static struct outcome out[CASES];
@@ -131,6 +151,9 @@ int main(void)
     ok(has(o, "is \"a\", should be \"(null)\""), "it shows both strings");
     ok(has(o, "1..3\n"), "the plan comes last when none was made");
 
+    ok(out[TWIN].status == 0 && has(&out[TWIN], "not ok - order of numbers\n"),
+       "a test that should fail does so by its checks alone");
+    is_int(out[TWIN_EMPTY].status, 1, "no check at all is a failure there too");
     is_int(out[PLAN].status, 1, "fewer checks than planned is a failure");
     is_int(out[NOTHING].status, 1, "no check at all is a failure");
     ok(!has(&out[NEWLINE], "\nnot ok"), "a newline in a name begins no line");
