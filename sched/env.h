@@ -9,14 +9,21 @@
 #include "quoit.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum io_choice { IO_AUTO, IO_URING, IO_POSIX };
 enum guard_choice { GUARD_AUTO, GUARD_MADVISE, GUARD_MPROTECT, GUARD_CANARY };
 enum traceback { TRACEBACK_NONE, TRACEBACK_SINGLE, TRACEBACK_ALL, TRACEBACK_SYSTEM, TRACEBACK_CRASH };
 
+/* Macros, as the texts of the table spell them out. */
+#define PROCS_MAX 1024         /* the table of who steals from whom has a row for each pair: 3 MiB */
+#define THREADS_MAX 4194304    /* the kernel has no more thread ids */
+#define THREADS_DEFAULT 10000
+#define HELPERS_MAX 1024       /* each is a kernel thread that waits for a device */
+
 struct env {
     int procs;               /* GOMAXPROCS, 0: as found */
-    int max_threads;
+    int max_threads;         /* QUOIT_MAXTHREADS */
     size_t stack_size;       /* QUOIT_STACK, bytes, 0: default */
     size_t stack_limit;      /* QUOIT_STACKLIMIT, bytes, 0: none */
     enum bind_mode bind;     /* QUOIT_BIND */
@@ -24,23 +31,30 @@ struct env {
     enum guard_choice guard; /* QUOIT_GUARD */
     int helpers;             /* QUOIT_HELPERS: most helper threads of the posix way, 0: default */
     enum traceback traceback; /* GOTRACEBACK */
-    unsigned flags;          /* QUOIT_NO_* */
+    unsigned flags;          /* QUOIT_NO_*; QUOIT_NO_BIND is in `bind` already */
     void (*log)(int level, const char *line, void *arg);
     void *log_arg;
 };
 
 extern struct env env;
 
-/* Fills `env`. A wrong value in the environment is a warning and the default; a wrong option is -EINVAL. */
+/* Fills `env` anew. NULL: all defaults. A wrong value in the environment is a warning, and what would hold
+ * without it; a wrong option is -EINVAL. */
 int env_load(const struct quoit_options *options);
 
 /* A row a variable, for the parser and for the documentation made from it. */
 struct env_row {
-    const char *name;    /* GOMAXPROCS */
-    const char *values;  /* "1 to 1024" */
-    const char *fallback; /* "the cpus this process may use" */
-    const char *text;    /* what it does, a sentence or two */
+    const char *name;     /* GOMAXPROCS */
+    const char *values;   /* "1 to 1024" */
+    const char *fallback; /* "as many as the cpus this process may use" */
+    const char *text;     /* what it does, a sentence or two */
+    uint16_t at, bytes;   /* the field of struct env */
+    int64_t (*parse)(const struct env_row *row, const char *value); /* negative: cannot be */
+    int64_t min, max;     /* of what parse may return */
 };
 int env_rows(const struct env_row **rows);
+
+/* 64, 64K, 1M, 2G, 1T; -EINVAL when it is none of these. */
+int64_t parse_size(const char *value);
 
 #endif

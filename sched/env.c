@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * env.c - every variable of the environment: one table, one parser, one way to complain
+ *
+ * Called at start, by one thread, before there is anything else. A field first gets its default, then what the
+ * program's options say, then what the environment says, so a value that cannot be leaves the one before
+ * in place. Programs that run with the rights of another (setuid) take nothing from the environment.
+ *
+ * Documentation/environment.md and quoit-env(7) are made from the table by envdoc.c.
+ */
+#include "env.h"
+
+#include "compiler.h"
+
+#include "throw.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#define TEXT(x) TEXT1(x)
+#define TEXT1(x) #x
+#define FIELD(f) .at = offsetof(struct env, f), .bytes = sizeof(((struct env *)NULL)->f)
+
+struct env env;
+
+static const struct env defaults = {
+    .max_threads = THREADS_DEFAULT,
+    .traceback = TRACEBACK_SINGLE,
+};
+
+/* The greatest stack that there is a class for, and what a 47-bit address space can hold. */
+static const int64_t stack_min = (int64_t)16 << 10, stack_max = (int64_t)1 << 30;
+static const int64_t limit_max = (int64_t)128 << 40;
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+/* Digits at the start of *value, which moves behind them. */
+static int64_t digits(const char **value)
+{
+    int64_t n = 0;
+    const char *s = *value;
+
+    if (*s < '0' || *s > '9')
+        return -EINVAL;
+    for (; *s >= '0' && *s <= '9'; s++)
+        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *s - '0', &n))
+            return -EINVAL;
+    *value = s;
+    return n;
+}
+
+static int64_t parse_number(const struct env_row *row unused_arg, const char *value)
+{
+    int64_t n = digits(&value);
+
+    return *value == '\0' ? n : -EINVAL;
+}
+
+int64_t parse_size(const char *value)
+{
+    static const char units[] = "KMGT";
+    int64_t n = digits(&value), scale = 1;
+
+    if (n < 0 || *value == '\0')
+        return n;
+    for (const char *u = units; *u != '\0'; u++) {
+        scale *= 1024;
+        if ((*value == *u || *value == *u + ('a' - 'A')) && value[1] == '\0')
+            return __builtin_mul_overflow(n, scale, &n) ? -EINVAL : n;
+    }
+    return -EINVAL;
+}
+
+static int64_t parse_bytes(const struct env_row *row unused_arg, const char *value)
+{
+    return parse_size(value);
+}
+
+static int64_t parse_bind(const struct env_row *row unused_arg, const char *value)
+{
+    return bind_mode_parse(value);
+}
+
+static int64_t word(const char *const *words, int n, const char *value)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    return -EINVAL;
+}
+
+static int64_t parse_io(const struct env_row *row unused_arg, const char *value)
+{
+    static const char *const words[] = {
+        [IO_AUTO] = "auto", [IO_URING] = "uring", [IO_POSIX] = "posix",
+    };
+
+    return word(words, array_len(words), value);
+}
+
+static int64_t parse_guard(const struct env_row *row unused_arg, const char *value)
+{
+    static const char *const words[] = {
+        [GUARD_AUTO] = "auto", [GUARD_MADVISE] = "madvise",
+        [GUARD_MPROTECT] = "mprotect", [GUARD_CANARY] = "canary",
+    };
+
+    return word(words, array_len(words), value);
+}
+
+static int64_t parse_traceback(const struct env_row *row unused_arg, const char *value)
+{
+    static const char *const words[] = {
+        [TRACEBACK_NONE] = "none", [TRACEBACK_SINGLE] = "single", [TRACEBACK_ALL] = "all",
+        [TRACEBACK_SYSTEM] = "system", [TRACEBACK_CRASH] = "crash",
+    };
+    static const enum traceback go_numbers[] = { TRACEBACK_NONE, TRACEBACK_ALL, TRACEBACK_SYSTEM };
+
+    if (value[0] >= '0' && value[0] < '0' + (int)array_len(go_numbers) && value[1] == '\0')
+        return go_numbers[value[0] - '0'];
+    return word(words, array_len(words), value);
+}
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static const struct env_row table[] = {
+    { .name = "GOMAXPROCS", FIELD(procs), .parse = parse_number, .min = 1, .max = PROCS_MAX,
+      .values = "1 to " TEXT(PROCS_MAX),
+      .fallback = "as many as the cpus this process may use",
+      .text = "How many goroutines run at once. The cpus this process may use are those of its affinity "
+              "mask and cpuset, or fewer when a cgroup's cpu.max gives it less time than that, a "
+              "fraction rounded up. More than the machine has is allowed." },
+    { .name = "GOTRACEBACK", FIELD(traceback), .parse = parse_traceback, .max = TRACEBACK_CRASH,
+      .values = "none, single, all, system, crash, or Go's 0 (none), 1 (all), 2 (system)",
+      .fallback = "single",
+      .text = "What a fatal error prints besides its message: nothing; the stack of who failed; that and "
+              "what every thread runs; the same; the same, and then the process aborts so that a "
+              "core is left." },
+    { .name = "QUOIT_BIND", FIELD(bind), .parse = parse_bind, .max = BIND_NONE,
+      .values = "auto, core, pu, node, none",
+      .fallback = "auto",
+      .text = "What a thread that runs goroutines is bound to: a core, one hardware thread of it, the "
+              "cpus of a NUMA node, or nothing. auto is core when every allowed cpu is in use and no "
+              "quota is tighter, else node." },
+    { .name = "QUOIT_GUARD", FIELD(guard), .parse = parse_guard, .max = GUARD_CANARY,
+      .values = "auto, madvise, mprotect, canary",
+      .fallback = "auto",
+      .text = "How the end of a stack is kept: by guard pages that cost no mapping (Linux 6.13), by guard "
+              "pages that cost one mapping each, or by words that are looked at when the goroutine has "
+              "ended. auto is the first of these that the kernel has; mprotect goes on with canary at a "
+              "quarter of vm.max_map_count." },
+    { .name = "QUOIT_HELPERS", FIELD(helpers), .parse = parse_number, .min = 1, .max = HELPERS_MAX,
+      .values = "1 to " TEXT(HELPERS_MAX),
+      .fallback = "as the library chooses",
+      .text = "Most threads that do blocking file operations where io_uring is not used." },
+    { .name = "QUOIT_IO", FIELD(io), .parse = parse_io, .max = IO_POSIX,
+      .values = "auto, uring, posix",
+      .fallback = "auto",
+      .text = "How files are read and written: by io_uring, or by plain calls in helper threads. auto is "
+              "io_uring where the kernel allows it." },
+    { .name = "QUOIT_MAXTHREADS", FIELD(max_threads), .parse = parse_number,
+      .min = 1, .max = THREADS_MAX,
+      .values = "1 to " TEXT(THREADS_MAX),
+      .fallback = TEXT(THREADS_DEFAULT),
+      .text = "Most kernel threads. Needing more is a fatal error." },
+    { .name = "QUOIT_STACK", FIELD(stack_size), .parse = parse_bytes,
+      .min = stack_min, .max = stack_max,
+      .values = "16K to 1G",
+      .fallback = "64K",
+      .text = "The size of a goroutine's stack, in bytes or with one of K, M, G behind the number; rounded "
+              "up to a power of two. Memory is taken as it is touched." },
+    { .name = "QUOIT_STACKLIMIT", FIELD(stack_limit), .parse = parse_bytes, .max = limit_max,
+      .values = "0 (no limit), or up to 128T",
+      .fallback = "no limit",
+      .text = "The most bytes over all stacks, in bytes or with one of K, M, G, T behind the number. A "
+              "goroutine that finds no stack waits for another one to end." },
+};
+
+int env_rows(const struct env_row **rows)
+{
+    *rows = table;
+    return (int)array_len(table);
+}
+
+/* ---- complaints ----------------------------------------------------------------------------- */
+
+/* Unchanged by the options: then the table's words say what is used. */
+static bool is_default(const struct env_row *row)
+{
+    return memcmp((char *)&env + row->at, (const char *)&defaults + row->at, row->bytes) == 0;
+}
+
+static void complain(const struct env_row *row, const char *value)
+{
+    log_line(LOG_WARNING, "%s=%.64s cannot be: allowed is %s; used instead: %s", row->name, value,
+             row->values, is_default(row) ? row->fallback : "what the program asks for");
+}
+
+enum { NAME_MAX_COMPARED = 48 };
+
+/* How many letters must be put in, taken out or changed. */
+static int letters_apart(const char *a, const char *b)
+{
+    int row[NAME_MAX_COMPARED + 1], n = (int)strlen(b);
+
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1] != '\0'; i++) {
+        int diagonal = row[0];
+
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int best = diagonal + (a[i - 1] != b[j - 1]);
+
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+static const char *nearest(const char *name)
+{
+    const char *best = table[0].name;
+    int least = NAME_MAX_COMPARED;
+
+    for (size_t i = 0; i < array_len(table); i++) {
+        int apart = letters_apart(table[i].name, name);
+
+        if (apart < least) {
+            least = apart;
+            best = table[i].name;
+        }
+    }
+    return best;
+}
+
+/* What begins like a name of ours and is none is a slip of the pen. QUOIT_STRESS_ is for test programs. */
+static void complain_of_unknown(void)
+{
+    for (char **e = environ; e != NULL && *e != NULL; e++) {
+        char name[NAME_MAX_COMPARED] = { 0 };
+        size_t n = strcspn(*e, "=");
+        bool known = false;
+
+        if (strncmp(*e, "QUOIT_", 6) != 0 || strncmp(*e, "QUOIT_STRESS_", 13) == 0)
+            continue;
+        memcpy(name, *e, n < sizeof name ? n : sizeof name - 1);
+        for (size_t i = 0; i < array_len(table); i++)
+            known |= strcmp(name, table[i].name) == 0;
+        if (!known)
+            log_line(LOG_WARNING, "%s is not known and changes nothing; is %s meant?", name,
+                     nearest(name));
+    }
+}
+
+/* ---- at start ------------------------------------------------------------------------------- */
+
+static void store(const struct env_row *row, int64_t value)
+{
+    int32_t small = (int32_t)value;
+
+    if (row->bytes == sizeof small)
+        memcpy((char *)&env + row->at, &small, sizeof small);
+    else
+        memcpy((char *)&env + row->at, &value, sizeof value);
+}
+
+static void load_environment(void)
+{
+    for (size_t i = 0; i < array_len(table); i++) {
+        const struct env_row *row = &table[i];
+        const char *value = getenv(row->name);
+        int64_t parsed;
+
+        /* Set to nothing is not set, as for Go. */
+        if (value == NULL || *value == '\0')
+            continue;
+        parsed = row->parse(row, value);
+        if (parsed < row->min || parsed > row->max)
+            complain(row, value);
+        else
+            store(row, parsed);
+    }
+    complain_of_unknown();
+}
+
+static int load_options(const struct quoit_options *o)
+{
+    const unsigned known = QUOIT_NO_ENV | QUOIT_NO_SIGNALS | QUOIT_NO_BIND;
+
+    /* There has been one size only so far. */
+    if (o->size != sizeof *o || (o->flags & ~known) != 0)
+        return -EINVAL;
+    if (o->procs < 0 || o->procs > PROCS_MAX || o->max_threads < 0 || o->max_threads > THREADS_MAX)
+        return -EINVAL;
+    if (o->stack_size > (size_t)stack_max || o->stack_limit > (size_t)limit_max)
+        return -EINVAL;
+    env.procs = o->procs;
+    if (o->max_threads != 0)
+        env.max_threads = o->max_threads;
+    env.stack_size = o->stack_size;
+    env.stack_limit = o->stack_limit;
+    if (o->flags & QUOIT_NO_BIND)
+        env.bind = BIND_NONE;
+    env.flags = o->flags;
+    env.log = o->log;
+    env.log_arg = o->log_arg;
+    return 0;
+}
+
+int env_load(const struct quoit_options *options)
+{
+    int e = 0;
+
+    env = defaults;
+    if (options != NULL)
+        e = load_options(options);
+    if (e == 0 && !(env.flags & QUOIT_NO_ENV) && getauxval(AT_SECURE) == 0)
+        load_environment();
+    return e;
+}
