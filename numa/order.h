@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * order.h - for each of n places, the others from near to far
  *
- * A pure function of a topology and of places; made once, read by all. A row is cut into rings of
- * equals. Whoever walks it goes ring by ring and starts anywhere within a ring; rows begin each
- * ring with the neighbour that follows, so that even walkers without dice do not all pick one victim.
+ * A pure function of a topology and of places; made once, read by all. A row is
+ * cut into rings of equals. Whoever walks it goes ring by ring and starts
+ * anywhere within a ring; rows begin each ring with the neighbour that follows,
+ * so that even walkers without dice do not all pick one victim.
  */
 #ifndef QUOIT_NUMA_ORDER_H
 #define QUOIT_NUMA_ORDER_H
@@ -13,7 +14,8 @@
 #include "place.h"
 #include "topo.h"
 
-/* Rings are the same for every row; one that is empty for a row does not occur in it. */
+/* Rings are the same for every row; one that is empty for a row does not occur
+ * in it. */
 enum {
     RING_CORE, /* same core (or, when places wrap, the same hardware thread) */
     RING_L2,   /* another core, same second-level cache */

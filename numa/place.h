@@ -22,8 +22,8 @@ enum bind_mode {
     BIND_NONE, /* not at all */
 };
 
-/* Fills out[0..n-1]; more runners than slots wrap around. 0, or -EINVAL (n < 1), -ESHUTDOWN (no
- * topology loaded). */
+/* Fills out[0..n-1]; more runners than slots wrap around. 0, or -EINVAL (n <
+ * 1), -ESHUTDOWN (no topology loaded). */
 int place_make(int n, struct place *out);
 
 /* What `asked` means for n runners; never BIND_AUTO. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * topo.h - the machine, as far as this process may use it
  *
- * Built once at start-up by one thread, then never changed, so everybody reads it without a lock. It
- * holds only cpus that the process may run on (affinity mask, cpuset); what lies outside is not there.
+ * Built once at start-up by one thread, then never changed, so everybody reads
+ * it without a lock. It holds only cpus that the process may run on (affinity
+ * mask, cpuset); what lies outside is not there.
  *
- * Two kinds of numbers: a `cpu` is what the kernel calls it, with holes; slots, cores, nodes and cache
- * groups are dense and ours. The k-th slot is where the k-th runner goes: first one hardware thread of
- * every core, nearest nodes first, then the siblings. The first node is the one on which topo_load was
+ * Two kinds of numbers: a `cpu` is what the kernel calls it, with holes; slots,
+ * cores, nodes and cache groups are dense and ours. The k-th slot is where the
+ * k-th runner goes: first one hardware thread of every core, nearest nodes
+ * first, then the siblings. The first node is the one on which topo_load was
  * called, because the memory of the process lies there already.
  *
  * Also the only door to hwloc (topo.c); nothing of it is seen here.
@@ -38,7 +40,7 @@ struct topo {
     int *cpu_slot; /* cpu -> slot, or -1 */
 
     size_t mask_bytes; /* of each mask below, as sched_setaffinity takes it */
-    unsigned long *core_masks, *node_masks;
+    unsigned long *slot_masks, *core_masks, *node_masks;
 
     int quota_procs;              /* tightest cpu quota, a fraction rounded up; 0: none */
     int64_t quota_us, period_us;  /* that quota */
@@ -53,8 +55,9 @@ struct topo_source {
     const char *cgroup_root; /* a directory that holds proc/ and sys/; NULL: no quota */
 };
 
-/* Builds it; 0, -ENOMEM, or -EALREADY when it stands. A machine that cannot be described (no /sys, no
- * /proc) is one node with the cpus of the calling thread's affinity mask. */
+/* Builds it; 0, -ENOMEM, or -EALREADY when it stands. A machine that cannot be
+ * described (no /sys, no /proc) is one node with the cpus of the calling
+ * thread's affinity mask. */
 int topo_load(void);
 /* The same from elsewhere; also -EINVAL (a wrong machine, or no cpu left of it). */
 int topo_load_from(const struct topo_source *from);
@@ -69,6 +72,11 @@ int topo_procs(void);
 
 /* Is the quota less than the slots could use? Then time runs out before the cpus do. */
 bool topo_quota_tight(const struct topo *t);
+
+static inline const unsigned long *topo_slot_mask(const struct topo *t, int slot)
+{
+    return t->slot_masks + (size_t)slot * (t->mask_bytes / sizeof(unsigned long));
+}
 
 static inline const unsigned long *topo_core_mask(const struct topo *t, int core)
 {

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * bind.c - sets the calling thread's cpus, and knows where it put it
+ *
+ * The kernel is asked directly: libc's sched_getaffinity hides the size of the
+ * kernel's mask and may, in a statically linked program, be the very function
+ * that children.c answers itself.
+ */
+#include "bind.h"
+
+#include "topo.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static unsigned long *saved;
+static size_t saved_bytes;
+
+/* What this thread was last given by us. A thread that never was has mode
+ * BIND_AUTO, which is 0. */
+struct given {
+    enum bind_mode mode;
+    struct place where;
+};
+static __thread struct given given __attribute__((tls_model("initial-exec")));
+
+int bind_read(unsigned long **mask, size_t *bytes)
+{
+    for (size_t size = 128; size <= 128 * 1024; size *= 2) {
+        unsigned long *m = calloc(1, size);
+        if (!m)
+            return -ENOMEM;
+        long got = syscall(SYS_sched_getaffinity, 0, size, m);
+        if (got > 0) {
+            *mask = m;
+            *bytes = (size_t)got;
+            return 0;
+        }
+        int err = -errno;
+        free(m);
+        if (err != -EINVAL)
+            return err;
+    }
+    return -EINVAL;
+}
+
+int bind_save(void)
+{
+    unsigned long *mask;
+    size_t bytes;
+    int err = bind_read(&mask, &bytes);
+    if (err)
+        return err;
+    free(saved);
+    saved = mask;
+    saved_bytes = bytes;
+    return 0;
+}
+
+void bind_forget(void)
+{
+    free(saved);
+    saved = NULL;
+    saved_bytes = 0;
+}
+
+const unsigned long *bind_saved(size_t *bytes)
+{
+    *bytes = saved_bytes;
+    return saved;
+}
+
+static int set_mask(const unsigned long *mask, size_t bytes)
+{
+    return syscall(SYS_sched_setaffinity, 0, bytes, mask) < 0 ? -errno : 0;
+}
+
+static const unsigned long *mask_of(const struct given *g)
+{
+    const struct topo *t = topo_get();
+    if (!t)
+        return NULL;
+    switch (g->mode) {
+    case BIND_PU:
+        return topo_slot_mask(t, g->where.slot);
+    case BIND_CORE:
+        return topo_core_mask(t, g->where.core);
+    case BIND_NODE:
+        return topo_node_mask(t, g->where.node);
+    case BIND_AUTO:
+    case BIND_NONE:
+        break;
+    }
+    return NULL;
+}
+
+static bool same(const struct given *a, const struct given *b)
+{
+    return a->mode == b->mode && mask_of(a) == mask_of(b);
+}
+
+bool bind_is_bound(void)
+{
+    return given.mode != BIND_AUTO;
+}
+
+int bind_thread(enum bind_mode mode, const struct place *where)
+{
+    if (mode == BIND_NONE)
+        return bind_thread_process();
+    struct given want = {.mode = mode, .where = *where};
+    const unsigned long *mask = mask_of(&want);
+    if (!mask)
+        return -EINVAL;
+    if (same(&want, &given))
+        return 0;
+    int err = set_mask(mask, topo_get()->mask_bytes);
+    if (!err)
+        given = want;
+    return err;
+}
+
+int bind_thread_node(int node)
+{
+    const struct topo *t = topo_get();
+    if (!t || node < 0 || node >= t->nnodes)
+        return -EINVAL;
+    return bind_thread(BIND_NODE, &(struct place){.node = node});
+}
+
+int bind_thread_process(void)
+{
+    if (!bind_is_bound())
+        return 0;
+    if (!saved)
+        return -EINVAL;
+    given = (struct given){0};
+    return set_mask(saved, saved_bytes);
+}
+
+/* Both stand around calls of the user's, who may look at errno afterwards. */
+bool bind_widen(void)
+{
+    int keep = errno;
+    bool done = bind_is_bound() && saved && set_mask(saved, saved_bytes) == 0;
+    errno = keep;
+    return done;
+}
+
+void bind_narrow(void)
+{
+    int keep = errno;
+    const unsigned long *mask = mask_of(&given);
+    if (!mask || set_mask(mask, topo_get()->mask_bytes))
+        given = (struct given){0};
+    errno = keep;
+}
+
+/* Longer masks than the other side's are equal to it when nothing is set in the
+ * rest. */
+static bool equal(const char *a, size_t na, const char *b, size_t nb)
+{
+    size_t common = na < nb ? na : nb;
+    if (memcmp(a, b, common) != 0)
+        return false;
+    for (size_t i = common; i < na; i++)
+        if (a[i])
+            return false;
+    for (size_t i = common; i < nb; i++)
+        if (b[i])
+            return false;
+    return true;
+}
+
+bool bind_is_ours(const void *mask, size_t bytes)
+{
+    const unsigned long *mine = bind_is_bound() ? mask_of(&given) : NULL;
+    return mine && equal(mask, bytes, (const char *)mine, topo_get()->mask_bytes);
+}
