@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * machine.c - where the figures come from
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "quoit.h"
+#include "quoit_io.h"
+
+#include "bench.h"
+
+/* ---- cpus */
+
+/* Whether another hardware thread of the same core comes before this one. */
+static bool is_sibling(int cpu, const cpu_set_t *allowed)
+{
+    char path[96];
+    int first = cpu;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list",
+             cpu);
+    f = fopen(path, "re");
+    if (!f)
+        return false;
+    if (fscanf(f, "%d", &first) != 1)
+        first = cpu;
+    fclose(f);
+    return first != cpu && CPU_ISSET(first, allowed);
+}
+
+void machine_confine(int n)
+{
+    cpu_set_t allowed, mine;
+
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+        return;
+    CPU_ZERO(&mine);
+    for (int pass = 0; pass < 2; pass++)
+        for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&mine) < n; cpu++)
+            if (CPU_ISSET(cpu, &allowed) && is_sibling(cpu, &allowed) == pass)
+                CPU_SET(cpu, &mine);
+    sched_setaffinity(0, sizeof(mine), &mine);
+}
+
+static int allowed_cpus(void)
+{
+    cpu_set_t allowed;
+
+    return sched_getaffinity(0, sizeof(allowed), &allowed) < 0 ? 1 : CPU_COUNT(&allowed);
+}
+
+/* x86 says "model name"; on arm only the board or the parts of a number are
+ * known. */
+static void cpu_model(char *model, size_t size)
+{
+    FILE *f = fopen("/proc/cpuinfo", "re");
+    char line[256], *value;
+
+    snprintf(model, size, "unknown");
+    while (f && fgets(line, sizeof(line), f)) {
+        line[strcspn(line, "\n")] = 0;
+        value = strstr(line, ": ");
+        if (value && (strncmp(line, "model name", 10) == 0 || strncmp(line, "CPU part", 8) == 0)) {
+            snprintf(model, size, "%s%s", line[0] == 'C' ? "arm part " : "", value + 2);
+            break;
+        }
+    }
+    if (f)
+        fclose(f);
+}
+
+/* ---- what Quoit makes of it */
+
+static int write_end;
+
+static int writer(void *arg)
+{
+    ssize_t *result = arg;
+
+    *result = quoit_write(write_end, "", 1);
+    return 0;
+}
+
+/* A read that must wait cannot be done inline, so it shows what the library
+ * does its waiting with. */
+static int probe(void *arg)
+{
+    const struct job *job = arg;
+    struct quoit_stats st = {.size = sizeof(st)};
+    struct quoit_g *child;
+    struct quoit_attr attr = QUOIT_ATTR_INIT;
+    ssize_t written = 0, got;
+    int fd[2], err;
+    char byte;
+
+    if (pipe(fd) < 0)
+        return -errno;
+    write_end = fd[1];
+    attr.handle = &child;
+    err = quoit_go_attr(&attr, writer, &written);
+    if (err)
+        return err;
+    got = quoit_read(fd[0], &byte, 1);
+    quoit_join(child, NULL);
+    if (got != 1 || written != 1)
+        return outcome_wrong(job->out, "a byte through a pipe: written %zd, read %zd", written,
+                             got);
+    err = quoit_stats(&st);
+    job->out->procs = (int)st.procs;
+    job->out->rings = st.ring_ops > 0;
+    return err;
+}
+
+static void ask_quoit(struct machine *m, const struct options *o)
+{
+    static const struct side side = {.peer = "quoit", .run = probe, .in_quoit = true};
+    struct job job = {.iterations = 1, .options = o};
+
+    job.out =
+        mmap(NULL, sizeof(*job.out), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (job.out == MAP_FAILED) {
+        snprintf(m->error, sizeof(m->error), "%s", strerror(errno));
+        return;
+    }
+    run_child(&side, &job);
+    if (job.out->error[0]) {
+        snprintf(m->error, sizeof(m->error), "%s", job.out->error);
+    } else {
+        m->width = job.out->procs;
+        m->io = job.out->rings ? "uring" : "posix";
+    }
+    munmap(job.out, sizeof(*job.out));
+}
+
+void machine_look(struct machine *m, const struct options *o)
+{
+    struct utsname u;
+
+    memset(m, 0, sizeof(*m));
+    uname(&u);
+    cpu_model(m->cpu, sizeof(m->cpu));
+    snprintf(m->kernel, sizeof(m->kernel), "%s %s", u.sysname, u.release);
+    snprintf(m->quoit, sizeof(m->quoit), "%s", quoit_version());
+    m->cores = m->width = allowed_cpus();
+    m->memory_mb =
+        (long)((uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20);
+    m->io = "unknown";
+    m->bind = getenv("QUOIT_BIND");
+    if (o->quoit)
+        ask_quoit(m, o);
+}
