@@ -33,7 +33,7 @@ void *context_begin(struct context *from, void *top, void (*entry)(void *arg), v
 extern const char context_parked[];
 
 /* fn(arg), whose result is returned. Until it returns, code anywhere below may come back here early by
- * context_switch(&scratch, back, (void *)(intptr_t)result). */
+ * context_switch(&scratch, back, (void *)(intptr_t)result), after sanitize_cut(). */
 int context_call(struct context *back, int (*fn)(void *arg), void *arg);
 
 #endif

@@ -7,7 +7,6 @@
 #include "sanitize.h"
 
 #ifdef SANITIZE_ASAN
-#include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>
 #endif
 

@@ -42,6 +42,7 @@
 #endif
 
 #ifdef SANITIZE_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #ifdef SANITIZE_TSAN
@@ -75,6 +76,15 @@ void sanitize_stack_reuse(struct sanitize_stack *s, void *low, size_t size);
 #else
 #define sanitize_stack_reuse(s, low, size) ((void)(s), (void)(low), (void)(size))
 #endif
+
+/* Last thing before the frames from here up to a context_call are left without returning: no switch,
+ * as the stack stays the same. TSan has no word for it and keeps counting those frames. */
+static always_inline void sanitize_cut(void)
+{
+#ifdef SANITIZE_ASAN
+    __asan_handle_no_return();
+#endif
+}
 
 static always_inline void sanitize_leave(struct sanitize_stack *from, struct sanitize_stack *to,
                                          bool dying)

@@ -34,14 +34,24 @@
     str x9, [x0, #CONTEXT_SP]
     .endm
 
-    /* The slot keeps its value until sp passes it, so the tables change only there. */
-    .macro load_pair a, b, at
-    ldp \a, \b, [sp, #\at]
-    .endm
-
     .macro forget_pair a, b
     .cfi_restore \a
     .cfi_restore \b
+    .endm
+
+    /* A slot keeps its value until sp passes it, so the tables change only there. */
+    .macro forget_frame
+    .cfi_adjust_cfa_offset -CONTEXT_FRAME
+    forget_pair x29, x30
+    forget_pair x19, x20
+    forget_pair x21, x22
+    forget_pair x23, x24
+    forget_pair x25, x26
+    forget_pair x27, x28
+    forget_pair d8, d9
+    forget_pair d10, d11
+    forget_pair d12, d13
+    forget_pair d14, d15
     .endm
 
     .text
@@ -61,27 +71,17 @@ context_switch:
     .hidden context_parked
 context_parked:
     mov x0, x2
-    load_pair d14, d15, CONTEXT_D8 + 48
-    load_pair d12, d13, CONTEXT_D8 + 32
-    load_pair d10, d11, CONTEXT_D8 + 16
-    load_pair d8, d9, CONTEXT_D8
-    load_pair x27, x28, CONTEXT_X19 + 64
-    load_pair x25, x26, CONTEXT_X19 + 48
-    load_pair x23, x24, CONTEXT_X19 + 32
-    load_pair x21, x22, CONTEXT_X19 + 16
-    load_pair x19, x20, CONTEXT_X19
+    ldp d14, d15, [sp, #CONTEXT_D8 + 48]
+    ldp d12, d13, [sp, #CONTEXT_D8 + 32]
+    ldp d10, d11, [sp, #CONTEXT_D8 + 16]
+    ldp d8, d9, [sp, #CONTEXT_D8]
+    ldp x27, x28, [sp, #CONTEXT_X19 + 64]
+    ldp x25, x26, [sp, #CONTEXT_X19 + 48]
+    ldp x23, x24, [sp, #CONTEXT_X19 + 32]
+    ldp x21, x22, [sp, #CONTEXT_X19 + 16]
+    ldp x19, x20, [sp, #CONTEXT_X19]
     ldp x29, x30, [sp], #CONTEXT_FRAME
-    .cfi_adjust_cfa_offset -CONTEXT_FRAME
-    forget_pair x29, x30
-    forget_pair x19, x20
-    forget_pair x21, x22
-    forget_pair x23, x24
-    forget_pair x25, x26
-    forget_pair x27, x28
-    forget_pair d8, d9
-    forget_pair d10, d11
-    forget_pair d12, d13
-    forget_pair d14, d15
+    forget_frame
     ret
     .cfi_endproc
     .size context_switch, .-context_switch
@@ -105,6 +105,24 @@ context_begin:
     brk #1
     .cfi_endproc
     .size context_begin, .-context_begin
+
+/* int context_call(struct context *back, int (*fn)(void *), void *arg) */
+    .globl context_call
+    .hidden context_call
+    .type context_call, %function
+    .p2align 5
+context_call:
+    .cfi_startproc
+    hint #34 /* bti c */
+    save_caller
+    mov x0, x2
+    blr x1
+    /* fn has kept the registers; only an early return, by context_switch, has to load them. */
+    ldp x29, x30, [sp], #CONTEXT_FRAME
+    forget_frame
+    ret
+    .cfi_endproc
+    .size context_call, .-context_call
 
     .section .note.GNU-stack, "", %progbits
 

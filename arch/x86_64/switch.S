@@ -90,6 +90,29 @@ context_begin:
     .cfi_endproc
     .size context_begin, .-context_begin
 
+/* int context_call(struct context *back, int (*fn)(void *), void *arg) */
+    .globl context_call
+    .hidden context_call
+    .type context_call, @function
+    .p2align 5
+context_call:
+    .cfi_startproc
+    endbr64
+    save_caller
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    movq %rdx, %rdi
+    callq *%rsi
+    /* fn has kept the registers; only an early return, by context_switch, has to load them. */
+    addq $CONTEXT_FRAME, %rsp
+    .cfi_adjust_cfa_offset -CONTEXT_FRAME
+    .irp reg, rbp, rbx, r12, r13, r14, r15
+    .cfi_restore %\reg
+    .endr
+    ret
+    .cfi_endproc
+    .size context_call, .-context_call
+
     .section .note.GNU-stack, "", @progbits
 
 /* GNU_PROPERTY_X86_FEATURE_1_AND: IBT (bit 0) without SHSTK (bit 1). */

@@ -119,6 +119,36 @@ static void chain_of_a_thousand(void)
         lane_free(&chain[i]);
 }
 
+/* ---- a call that can be left from any depth ---- */
+
+static struct context back;
+
+static int return_early(int depth)
+{
+    struct context left;
+
+    if (depth > 0)
+        return return_early(depth - 1) + depth;
+    sanitize_cut();
+    context_switch(&left, &back, (void *)(intptr_t)-7);
+    return 0;
+}
+
+static int leave_from(void *depth)
+{
+    return *(int *)depth < 0 ? *(int *)depth : return_early(*(int *)depth);
+}
+
+static void calls_return_late_or_early(void)
+{
+    int ordinary = -3, deep = 100, got;
+
+    got = context_call(&back, leave_from, &ordinary);
+    is_int(got, -3, "context_call returns what the function returns");
+    got = context_call(&back, leave_from, &deep);
+    is_int(got, -7, "context_call returns early with what the switch carries");
+}
+
 /* ---- unwinding ---- */
 
 #define DEPTH 64
@@ -299,12 +329,13 @@ static void tables_hold_at_every_instruction(void)
 
 int main(void)
 {
-    plan_tests(12);
+    plan_tests(14);
     lane_self(&home);
     registers_survive();
     frame_is_as_declared();
     arguments_pass_both_ways();
     chain_of_a_thousand();
+    calls_return_late_or_early();
     walks_end_at_entry();
     tables_hold_at_every_instruction();
     return done_testing();
