@@ -51,6 +51,9 @@ static void valgrind_forget(struct sanitize_stack *s unused_arg)
 
 void sanitize_stack_make(struct sanitize_stack *s, void *low, size_t size)
 {
+#ifdef SANITIZE_SWITCHES
+    s->own = false;
+#endif
 #ifdef SANITIZE_ASAN
     s->fake = NULL;
     s->low = low;
@@ -67,6 +70,10 @@ void sanitize_stack_make(struct sanitize_stack *s, void *low, size_t size)
 
 void sanitize_stack_free(struct sanitize_stack *s)
 {
+#ifdef SANITIZE_SWITCHES
+    if (s->own)
+        return;
+#endif
 #ifdef SANITIZE_ASAN
     /* The next mapping at this place must not inherit our poison. */
     __asan_unpoison_memory_region(s->low, s->size);
@@ -111,6 +118,9 @@ static void asan_bounds(struct sanitize_stack *s)
 void sanitize_stack_self(struct sanitize_stack *s)
 {
     s->valgrind_id = 0;
+#ifdef SANITIZE_SWITCHES
+    s->own = true;
+#endif
 #ifdef SANITIZE_ASAN
     asan_bounds(s);
 #endif

@@ -50,6 +50,9 @@
 #endif
 
 struct sanitize_stack {
+#ifdef SANITIZE_SWITCHES
+    bool own; /* a thread's own, not made by us */
+#endif
 #ifdef SANITIZE_ASAN
     void *fake; /* frames that ASan keeps off the stack; NULL: none yet */
     const void *low;
@@ -66,7 +69,8 @@ struct sanitize_stack {
 void sanitize_stack_make(struct sanitize_stack *s, void *low, size_t size);
 void sanitize_stack_free(struct sanitize_stack *s);
 
-/* The running thread's own stack, so that others can switch to it (an M's g0). Not to be freed. */
+/* The running thread's own stack, so that others can switch to it (an M's g0). The thread itself may
+ * free the record: the stack stays. */
 void sanitize_stack_self(struct sanitize_stack *s);
 
 #ifdef SANITIZE_SWITCHES

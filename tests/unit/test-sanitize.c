@@ -435,5 +435,7 @@ int main(int argc, char **argv)
 #endif
     (void)argc;
     under_this_build(argv[0]);
+    sanitize_stack_free(&home.rec); /* fatal if it took the thread's own stack away */
+    lane_self(&home);
     return done_testing();
 }
