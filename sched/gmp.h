@@ -22,6 +22,7 @@
 #include "quoit.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,10 +44,16 @@ enum gflags {
     G_INPLACE = 4,  /* runs on the stack of the goroutine that joins it */
     G_MAIN = 8,     /* its end is the end of quoit_main */
     G_BIG = 16,     /* asked for a stack size or a node: never in place */
-    G_STACKWAIT = 32 /* was turned away for want of a stack */
+    G_STACKWAIT = 32, /* was turned away for want of a stack */
+    G_NAMED = 64     /* name is set */
 };
 
 enum { GNAME_MAX = 32 };
+
+/* What g->join holds beside a joiner. */
+#define JOIN_NONE ((struct quoit_g *)0)
+#define JOIN_DONE ((struct quoit_g *)1)
+#define JOIN_RELEASED ((struct quoit_g *)2)
 
 /* 192 bytes: a queued goroutine is nothing but this. The first line is all that a switch touches.
  * The other two hold the argument of quoit_go_copy before the first run, the rest afterwards. */
@@ -66,12 +73,12 @@ struct quoit_g {
 
     union {
         struct {
-            void *join;              /* a  joiner, or JOIN_*; edge JOIN */
+            struct quoit_g *join;    /* a  joiner, or JOIN_*; edge JOIN */
             const char *reason;      /* g  why it waits */
             struct quoit_g *host;    /* g  in place: the joiner whose stack this is */
             struct context back;     /* g  in place: the joiner's frame, for quoit_goexit */
             struct quoit_g *batch;   /*    next magazine of free records (gfree.c) */
-            char name[GNAME_MAX];    /* c  "" for none */
+            char name[GNAME_MAX];    /* c  with G_NAMED */
         };
         char copy[QUOIT_ARG_MAX];
     };
@@ -83,7 +90,8 @@ assert_line(struct quoit_g, join, 1);
 
 /* ---- P: the right to run G's ---------------------------------------------------------------- */
 
-enum { RUNQ_SIZE = 256, FORKQ_SIZE = 256, GOID_BATCH = 16 };
+/* Room for a batch of a thousand: what spills goes through a lock, and comes back in order later. */
+enum { RUNQ_SIZE = 1024, FORKQ_SIZE = 1024, GOID_BATCH = 16 };
 
 /* Ready goroutines, first in first out (runq.h). */
 struct runq {
@@ -111,18 +119,16 @@ struct pcount {
     uint64_t spawned, ended, inplace, parked, global, steals, steals_far, wakes;
 };
 
-enum pstate { Pidle, Prunning, Pdead };
-
 struct p {
     /* Line 0: what thieves look at and take from. */
     struct runq runq;
     struct forkq forkq;
-    uint32_t schedtick; /* a  written by the owner, +1 a switch; hint for thieves */
+    uint64_t schedtick; /* a  written by the owner, +1 a switch; hint for thieves */
     uint32_t id;        /* c */
 
     /* Line 1: the owner's. */
     struct m *m cacheline_aligned; /* L  who holds it; NULL: idle */
-    uint32_t status;    /* L  enum pstate */
+    bool idle;          /* L */
     uint32_t fair;      /* p  switches until the next look at everything else */
     uint32_t turn;      /* p  which source that look starts with */
     uint32_t goidleft;  /* p */
@@ -140,6 +146,8 @@ struct p {
     const uint8_t *ring;  /* c  their distance */
     struct quoit_g *away; /* p  dead records whose home is another node */
     uint32_t naway;     /* p */
+    struct stack *awaystacks; /* p  and free stacks */
+    uint32_t nawaystacks;     /* p */
 
     struct quoit_g *runq_slots[RUNQ_SIZE] cacheline_aligned; /* a */
     struct quoit_g *forkq_slots[FORKQ_SIZE]; /* a */
@@ -176,30 +184,31 @@ struct m {
     struct context g0;      /* m  the thread's own stack, while a goroutine runs */
     struct context scratch; /* m  where a context goes that nobody will resume */
     struct sanitize_stack g0stack; /* m */
-    bool spinning;          /* m  counted in sched.nmspinning */
-    bool exiting;           /* m  thread ends when back on g0 */
-    uint32_t rand;          /* m */
-    int bound;              /* m  cpu it is bound to, -1: none */
-
-    /* What the last look at a victim's runnext saw (schedule.c). */
-    struct quoit_g *seen;   /* m */
-    uint32_t seentick;      /* m */
+    struct quoit_g *seen;   /* m  in a victim's `next`, when last looked (schedule.c) */
     int64_t seentime;       /* m */
+    uint64_t seentick;      /* m */
+    uint32_t rand;          /* m */
+    int boundslot;          /* m  where the thread is bound to, -1: nowhere */
+    bool spinning;          /* m  counted in sched.nmspinning; set by who wakes it */
 
-    struct note note cacheline_aligned; /* a  NOTE */
-    struct p *nextp;        /* L  given by who woke it */
-    bool idle;              /* L  on the idle list */
-    bool inpoll;            /* L  sleeps in the poller, not on the note */
+    /* Line 3: written by who wakes it. */
+    struct p *nextp cacheline_aligned; /* L  the P it was woken for */
+    struct p *lastp;        /* m  held last */
     struct m *idlelink;     /* L */
-    struct m *alllink;      /* c  once on sched.allm */
-    uint32_t id;            /* c */
+    uint32_t wakers;        /* a  WAKER: chose it under the lock and have not woken it yet */
+    bool idle;              /* L  on the idle list */
+    bool open;              /* L  can be woken */
+    bool joined;            /* L  its thread is gone, or is the caller's own again */
+    int node;               /* m  of lastp; hint for others */
     int tid;                /* c */
-    pthread_t thread;       /* c */
+    uint32_t id;            /* c */
+    struct m *alllink;      /* L  on sched.allm from birth to end */
+    pthread_t thread;       /* c  not for m0 */
     void *sigstack;         /* c */
 } cacheline_aligned;
 
 assert_line(struct m, dead, 0);
-assert_apart(struct m, inside, note);
+assert_apart(struct m, inside, nextp);
 
 /* ---- N: a NUMA node ------------------------------------------------------------------------- */
 
@@ -220,6 +229,8 @@ struct node {
 
     struct lock memlock cacheline_aligned; /* the rest of the struct */
     struct depot gfree;
+    struct quoit_g *loose; /* dead records on their way into a magazine */
+    uint32_t nloose;
     struct gslab *gslabs;
     struct stackpool *stackpools; /* one a class */
 } cacheline_aligned;
@@ -236,7 +247,7 @@ struct sched {
     struct p **allp;                       /* c */
     struct node *nodes;                    /* c */
     uint32_t stopping;                     /* a  M's leave at their next look */
-    uint32_t running;                      /* a  enum: can goroutines be spawned */
+    uint32_t draining;                     /* a  quoit_shutdown waits for the last goroutine */
     enum bind_mode bind;                   /* c */
     uint64_t goidgen cacheline_aligned;    /* a  next batch of ids */
 
@@ -247,11 +258,13 @@ struct sched {
     uint32_t nm;          /* L  a */
     uint32_t maxm;        /* L */
     uint64_t mgen;        /* L */
+    struct note drained;  /* a  NOTE: an M went idle while draining */
     struct order order;   /* c */
     struct place *places; /* c */
-    struct quoit_g *maing; /* c  goroutine 1 of quoit_main */
+    int *nodenear;        /* c  nnodes rows */
+    sigset_t sigmask;     /* c  of the thread that started Quoit; every M's */
     struct m *m0;         /* c  the thread in quoit_main, NULL under quoit_init */
-    int mainresult;
+    int mainresult;       /*    of the first goroutine; read by m0 when all have stopped */
     uint64_t foreign_spawned; /* a  by threads that are not ours */
 };
 

@@ -48,7 +48,16 @@ void netpoll_reap_other(struct m *mp, struct m *m2, struct glist *ready);
  * has passed. A wake that came before the call is not lost. Completions are left for netpoll_reap. */
 void netpoll_sleep(struct m *mp, int64_t deadline);
 
+/* Is an operation of any goroutine under way? A hint, any thread. */
+bool netpoll_busy(void);
+
 /* From any thread: end m2's present or next netpoll_sleep. */
 void netpoll_wake(struct m *m2);
+
+/* Since start, over all M's and helper threads; a hint, any thread. */
+struct poll_numbers {
+    uint64_t ring_enters, ring_ops, helper_ops, inline_ops;
+};
+void netpoll_count(struct poll_numbers *numbers);
 
 #endif

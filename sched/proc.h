@@ -34,7 +34,7 @@ static always_inline struct m *enter(void)
     if (unlikely(mp == NULL))
         return NULL;
     store_relaxed(&mp->inside, 1);
-    /* order INSIDE full: inside is set before revoked is read; in: revoke_all */
+    /* order INSIDE full: inside is set before revoked is read; in: stop_begin */
     fence_light();
     if (unlikely(load_relaxed(&mp->revoked) != 0))
         return entry_slow(mp);
@@ -44,47 +44,14 @@ static always_inline struct m *enter(void)
 /* Last thing: user code follows. */
 static always_inline void leave(struct m *mp)
 {
-    /* order INSIDE out: all that was done inside comes first; in: revoke_all */
+    /* order INSIDE out: all that was done inside comes first; in: stop_begin */
     store_release(&mp->inside, 0);
 }
 
-/* ---- states (gstatus.c) --------------------------------------------------------------------- */
+/* ---- birth and death (newproc.h, join.h) ---------------------------------------------------- */
 
-/* The state with Gscan added while a scanner holds it. Any thread. */
-uint32_t gstatus_read(const struct quoit_g *gp);
-const char *gstatus_name(uint32_t status);
-bool gstatus_legal(uint32_t from, uint32_t to);
-noreturn_fn cold void gstatus_bad(const struct quoit_g *gp, uint32_t from, uint32_t to);
-cold void gstatus_wait_scan(struct quoit_g *gp);
-
-/* The one way to change a state. Only who has the goroutine in hand calls it, so there is one writer;
- * a scanner that announced itself before is waited for. */
-static always_inline void gstatus_set(struct quoit_g *gp, uint32_t from, uint32_t to)
-{
-    if (unlikely(load_relaxed(&gp->status) != from))
-        gstatus_bad(gp, from, to);
-    /* order G-OFF out: the saved context and what was done comes before the new state; in: ready */
-    store_release(&gp->status, to);
-    /* order SCAN full: the new state is out before a scanner is looked for; in: gscan_begin */
-    fence_light();
-    if (unlikely(load_relaxed(&gp->scan) != 0))
-        gstatus_wait_scan(gp);
-}
-
-/* Holds gp in `state`: false when it is in another one. Any thread; gscan_end lets it go. */
-bool gscan_begin(struct quoit_g *gp, uint32_t state);
-void gscan_end(struct quoit_g *gp, uint32_t state);
-
-/* ---- birth and death (newproc.c) ------------------------------------------------------------ */
-
-/* mp may be NULL: a thread that is not ours. */
-int newproc(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg, size_t copylen,
-            struct quoit_g **out);
+/* Where every goroutine starts, on its own stack; arg is the M. */
 void goroutine_main(void *arg);
-noreturn_fn void goexit1(struct m *mp, int result);
-struct m *join(struct m *mp, struct quoit_g *gp, int *result);
-
-enum { JOIN_NONE = 0, JOIN_DONE = 1, JOIN_RELEASED = 2 };
 
 /* ---- choosing (schedule.c) ------------------------------------------------------------------ */
 
@@ -98,15 +65,9 @@ void schedule(struct m *mp);
 /* A chain that became runnable: onto the P's queue, others are called to help. */
 void injectglist(struct m *mp, struct glist *list);
 
-/* ---- switching (switch.c) ------------------------------------------------------------------- */
-
-/* Leaves curg for `next` (which the caller took out of its queue), or for g0 when it is NULL.
- * `after` says what is done with the one that left. */
-struct m *switch_away(struct m *mp, struct quoit_g *next, enum after after);
-/* From g0 into `next`; returns when g0 runs again. False: no stack to be had, nothing was done. */
+/* From g0 into `next`; returns when g0 runs again. False: no stack to be had, nothing was done. The
+ * other switches stand in switch.h. */
 bool switch_from_g0(struct m *mp, struct quoit_g *next);
-/* First thing on a stack that was switched to. */
-void finish_switch(struct m *mp);
 
 /* ---- waiting (park.c) ----------------------------------------------------------------------- */
 
@@ -116,36 +77,26 @@ struct m *park(struct m *mp, int (*unlock)(void *), void *arg, const char *reaso
 void ready(struct m *mp, struct quoit_g *gp);
 struct m *yield(struct m *mp);
 
-/* ---- M's and P's (m.c, p.c) ----------------------------------------------------------------- */
+/* ---- calling for help (m.c) ----------------------------------------------------------------- */
 
-/* Somebody should look for work: starts or wakes one M, unless one looks already. */
-void wakep_slow(struct m *mp);
+cold void wakep_slow(struct m *mp);
 
-/* After every put into a queue that others may take from. */
+/* After every put into a queue that others may take from: somebody should look, unless one looks
+ * already. mp may be NULL. */
 static always_inline void wakep(struct m *mp)
 {
-    /* order SPIN-DOWN full: the put is out before idle P's are looked for; in: spin_down */
+    /* order SPIN-DOWN full: the put is out before idle P's are looked for; in: second_look */
     fence_light();
     if (unlikely(load_relaxed(&sched.npidle) != 0))
         wakep_slow(mp);
 }
 
-struct m *m_new(void);
-int m_start(struct p *pp);
-void *m_main(void *arg);
-void m_init_thread(struct m *mp);
-void m_fini_thread(struct m *mp);
+/* On g0: sleeps until the M has a P again, or is to end (mp->p stays NULL). */
 void stopm(struct m *mp);
-void m_bind(struct m *mp, struct p *pp);
 
-int p_init(uint32_t n);
-void p_fini(void);
-void acquirep(struct m *mp, struct p *pp);
-struct p *releasep(struct m *mp);
-void pidleput_locked(struct p *pp);
-struct p *pidleget_locked(struct p *near);
+/* ---- start and end (init.c) ----------------------------------------------------------------- */
 
-/* After this every M comes in and sees sched.stopping. */
-void revoke_all(void);
+/* From now on every M leaves at its next look; returns at once. Any thread. */
+void stop_begin(void);
 
 #endif

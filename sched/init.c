@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * init.c - start and end, as a table
+ *
+ * Each row of `steps` is made in order and undone in the opposite one; a start that fails in the middle
+ * undoes what stands. quoit_main makes the calling thread m0 and returns it as it was found;
+ * quoit_init leaves it alone. At the end all M's come in at their next look (stop_begin), their threads are
+ * waited for, and goroutines that have not ended are abandoned: their stacks go with all the others.
+ *
+ * A goroutine that computes on without ever calling Quoit keeps its thread. After GRACE_NS it is left behind with all
+ * memory it may use, and until it comes in Quoit cannot be started again (-EBUSY).
+ */
+#include "init.h"
+
+#include "bind.h"
+#include "children.h"
+#include "topo.h"
+
+#include "copies.h"
+#include "env.h"
+#include "gfree.h"
+#include "gstatus.h"
+#include "m.h"
+#include "newproc.h"
+#include "overflow.h"
+#include "p.h"
+#include "proc.h"
+#include "stack.h"
+#include "throw.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+struct sched sched;
+
+enum { GRACE_NS = 1000000000 };
+
+/* Not in `sched`, which is all zero at each start. */
+static enum { OFF, STARTING, ON, ENDING, STRAY } state; /* a  STATE */
+static uint32_t foreigners;                             /* a  STATE: threads of others at work in here */
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static int fence_up(void)
+{
+    fence_init();
+    return 0;
+}
+
+static int children_up(void)
+{
+    sched.bind = env.flags & QUOIT_NO_BIND ? BIND_NONE : env.bind;
+    return sched.bind == BIND_NONE ? 0 : children_install();
+}
+
+static void children_down(void)
+{
+    if (sched.bind != BIND_NONE)
+        children_remove();
+}
+
+static int procs_up(void)
+{
+    int n = env.procs > 0 ? env.procs : topo_procs(), e = p_init((uint32_t)n);
+
+    if (e < 0)
+        p_fini();
+    sched.bind = sched.bind == BIND_NONE ? BIND_NONE : place_mode(sched.bind, n);
+    sched.maxm = (uint32_t)env.max_threads;
+    return e;
+}
+
+static int poller_up(void)
+{
+    return netpoll_init((int)sched.nprocs);
+}
+
+static const struct step {
+    int (*up)(void);
+    void (*down)(void);
+} steps[] = {
+    { copies_claim, copies_drop },
+    { fence_up, NULL },
+    { topo_load, topo_unload },
+    { bind_save, bind_forget },
+    { children_up, children_down },
+    { procs_up, p_fini },
+    { NULL, gfree_fini },
+    { stack_init, stack_fini },
+    { overflow_init, overflow_fini },
+    { poller_up, netpoll_fini },
+};
+
+static void steps_down(size_t n)
+{
+    while (n-- > 0)
+        if (steps[n].down != NULL)
+            steps[n].down();
+}
+
+static int steps_up(void)
+{
+    for (size_t i = 0; i < array_len(steps); i++) {
+        int e = steps[i].up != NULL ? steps[i].up() : 0;
+
+        if (e < 0) {
+            steps_down(i);
+            return e;
+        }
+    }
+    return 0;
+}
+
+/* ---- start ---------------------------------------------------------------------------------- */
+
+/* OFF to STARTING; whoever gets there has `sched` to itself. */
+static int claim(void)
+{
+    typeof(state) seen = OFF;
+
+    /* order STATE in: the run before is over; out: end */
+    if (cas_acquire(&state, &seen, STARTING))
+        return 0;
+    if (seen == STRAY && m_join_all(0)) {
+        /* The last of those left behind has come in. */
+        steps_down(array_len(steps));
+        store_relaxed(&state, STARTING);
+        return 0;
+    }
+    return seen == STRAY ? -EBUSY : -EALREADY;
+}
+
+static int start(const struct quoit_options *options)
+{
+    int e = claim();
+
+    if (e < 0)
+        return e;
+    memset(&sched, 0, sizeof sched);
+    pthread_sigmask(SIG_SETMASK, NULL, &sched.sigmask);
+    e = env_load(options);
+    if (e == 0)
+        e = steps_up();
+    if (e < 0)
+        /* order STATE out: all is undone; in: claim */
+        store_release(&state, OFF);
+    return e;
+}
+
+/* ---- end ------------------------------------------------------------------------------------ */
+
+void stop_begin(void)
+{
+    /* order INSIDE out: what is wanted comes before the call; in: entry_slow */
+    store_release(&sched.stopping, 1);
+    m_wake_all();
+}
+
+/* Every other M has left or is left behind. */
+static void end(void)
+{
+    uint32_t spins = 0;
+
+    /* order STATE full: no more threads come in before those inside are counted; in: foreign_enter */
+    xchg_full(&state, ENDING);
+    /* order STATE in: those that were inside are done; out: foreign_leave */
+    while (load_acquire(&foreigners) != 0)
+        if (++spins > 100)
+            os_yield();
+    if (!m_join_all(GRACE_NS)) {
+        log_line(LOG_WARNING, "a goroutine still computes without calling Quoit: its thread is left behind, and Quoit "
+                              "cannot be started again before it has ended");
+        store_relaxed(&state, STRAY);
+        return;
+    }
+    steps_down(array_len(steps));
+    /* order STATE out: all is undone; in: claim */
+    store_release(&state, OFF);
+}
+
+bool foreign_enter(void)
+{
+    /* order STATE full: counted before the state is read; in: end */
+    add_full(&foreigners, 1);
+    if (likely(load_relaxed(&state) == ON))
+        return true;
+    foreign_leave();
+    return false;
+}
+
+void foreign_leave(void)
+{
+    /* order STATE out: all that was done here comes first; in: end */
+    add_release(&foreigners, -1u);
+}
+
+/* ---- public --------------------------------------------------------------------------------- */
+
+int quoit_main(quoit_fn fn, void *arg)
+{
+    struct m *mp;
+    struct p *pp;
+    int e, result;
+
+    if (fn == NULL)
+        return -EINVAL;
+    if (m_get() != NULL)
+        return -EALREADY;
+    e = start(NULL);
+    if (e < 0)
+        return e;
+    lock(&sched.lock);
+    pp = pidleget_locked(sched.allp[0]);
+    unlock(&sched.lock);
+    mp = m_adopt(pp);
+    if (mp == NULL || newproc_main(mp, fn, arg) < 0) {
+        if (mp != NULL)
+            m_release(mp);
+        steps_down(array_len(steps));
+        store_relaxed(&state, OFF);
+        return -ENOMEM;
+    }
+    sched.m0 = mp;
+    /* order STATE out: all stands; in: foreign_enter */
+    store_release(&state, ON);
+    schedule(mp);
+    result = sched.mainresult;
+    m_release(mp);
+    end();
+    return result;
+}
+
+int quoit_init(const struct quoit_options *options)
+{
+    int e;
+
+    if (m_get() != NULL)
+        return -EALREADY;
+    e = start(options);
+    if (e < 0)
+        return e;
+    /* order STATE out: all stands; in: foreign_enter */
+    store_release(&state, ON);
+    return 0;
+}
+
+/* Waits for the last goroutine to end; false: the deadline came first. */
+static bool drain(int64_t deadline_ns)
+{
+    bool in_time = true;
+
+    store_relaxed(&sched.draining, 1);
+    for (;;) {
+        note_clear(&sched.drained);
+        /* order DRAIN full: draining is set before goroutines are counted; in: stopm */
+        fence_heavy();
+        if (num_goroutine() == 0 || !in_time)
+            break;
+        in_time = note_sleep(&sched.drained, deadline_ns);
+    }
+    store_relaxed(&sched.draining, 0);
+    return num_goroutine() == 0;
+}
+
+int quoit_shutdown(int64_t deadline_ns)
+{
+    if (m_get() != NULL || load_relaxed(&state) != ON || sched.m0 != NULL)
+        return -EPERM;
+    if (!drain(deadline_ns))
+        return -EBUSY;
+    stop_begin();
+    end();
+    return 0;
+}

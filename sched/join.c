@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * join.c - waiting for a goroutine to end, or running it on the spot
+ *
+ * A child that has not started and is the newest on this P runs on the joiner's own stack: the joiner would
+ * wait for it anyway, so fork-join costs a queue entry and a call. The child keeps its own record: id, name,
+ * state; should it park, it parks with the joiner's frames below it, and goes on wherever it is readied. Not in place
+ * when less than INPLACE_ROOM of stack is left or when the child asked for a stack size or a node.
+ *
+ * The end of a child meets its joiner in one word, child->join (edge JOIN):
+ *
+ *     joiner, once it has left its stack      child, at its end
+ *     1. the stack is left, state waiting     1. result stored, state dead
+ *     2. NONE -> joiner; DONE: go on at once  2. exchange for DONE; a joiner there: ready it
+ *
+ * Whoever comes second sees the other.
+ */
+#include "join.h"
+
+#include "forkq.h"
+#include "gfree.h"
+#include "gstatus.h"
+#include "stack.h"
+#include "switch.h"
+#include "throw.h"
+
+#include <errno.h>
+
+enum { INPLACE_ROOM = 16 << 10 };
+
+struct joining {
+    struct quoit_g *child, *joiner;
+};
+
+/* Runs once the joiner has left its stack. */
+static int join_publish(void *arg)
+{
+    struct joining *j = arg;
+    struct quoit_g *seen = JOIN_NONE;
+
+    /* order JOIN out: the joiner's context is saved before the child can ready it; in: g_ended */
+    return cas_acq_rel(&j->child->join, &seen, j->joiner);
+}
+
+static always_inline bool room_left(const struct stack *stk)
+{
+    return (char *)__builtin_frame_address(0) - stk->low >= INPLACE_ROOM;
+}
+
+/* The child is out of its queue and ours alone. */
+static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, int *result)
+{
+    struct quoit_g *host = mp->curg;
+
+    child->stk = host->stk;
+    child->flags |= G_INPLACE;
+    child->host = host;
+    host->reason = "join, in place";
+    gstatus_set(host, Grunning, Gwaiting);
+    gstatus_set(child, Grunnable, Grunning);
+    mp->curg = child;
+    mp->p->count.inplace++;
+    leave(mp);
+    *result = context_call(&child->back, child->fn, child->arg);
+    mp = enter();
+    gstatus_set(child, Grunning, Gdead);
+    gstatus_set(host, Gwaiting, Grunning);
+    mp->curg = host;
+    mp->p->count.ended++;
+    gfput(mp->p, child);
+    return mp;
+}
+
+struct m *join(struct m *mp, struct quoit_g *child, int *result)
+{
+    struct joining j = { child, mp->curg };
+
+    if (likely(!(child->flags & G_BIG) && room_left(mp->curg->stk) &&
+               forkq_pop_this(&mp->p->forkq, child)))
+        return run_inplace(mp, child, result);
+    /* order JOIN in: the result is there; out: g_ended */
+    if (load_acquire(&child->join) != JOIN_DONE)
+        mp = park(mp, join_publish, &j, "join");
+    *result = child->result;
+    gfput(mp->p, child);
+    return mp;
+}
+
+void release(struct m *mp, struct quoit_g *gp)
+{
+    /* order JOIN in: the goroutine has left its record for good; out: g_ended */
+    if (xchg_acq_rel(&gp->join, JOIN_RELEASED) != JOIN_DONE)
+        return;
+    if (mp != NULL)
+        gfput(mp->p, gp);
+    else
+        gfput_shared(gp);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * join.h - waiting for a goroutine to end, and not waiting
+ */
+#ifndef QUOIT_SCHED_JOIN_H
+#define QUOIT_SCHED_JOIN_H
+
+#include "proc.h"
+
+/* Takes the handle; the child is joinable and not the caller. */
+struct m *join(struct m *mp, struct quoit_g *child, int *result);
+/* Takes the handle. mp may be NULL: a thread that is not ours. */
+void release(struct m *mp, struct quoit_g *gp);
+
+#endif

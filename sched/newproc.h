@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * newproc.h - birth and death of goroutines
+ */
+#ifndef QUOIT_SCHED_NEWPROC_H
+#define QUOIT_SCHED_NEWPROC_H
+
+#include "proc.h"
+
+/* 0, -ENOMEM; newproc_attr and newproc_shared -EINVAL too. fn is not NULL. */
+int newproc_plain(struct m *mp, quoit_fn fn, void *arg);
+/* The goroutine whose end is the end of quoit_main. */
+int newproc_main(struct m *mp, quoit_fn fn, void *arg);
+int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len);
+int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg);
+/* Through the shared queue of np: from threads that are not ours, and for another node. attr may be NULL. */
+int newproc_shared(struct node *np, const struct quoit_attr *attr, quoit_fn fn, void *arg,
+                   size_t copylen);
+
+/* The end of the running goroutine. With at_bottom (nothing on the stack is needed any more but the
+ * caller's frame) an unstarted goroutine may be returned, which has the stack now and runs next. */
+struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom);
+noreturn_fn void goexit1(struct m *mp, int result);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * park.c - park, ready, yield: the only ways to wait and to come back
+ */
+#include "proc.h"
+
+#include "cpu.h"
+
+#include "globrunq.h"
+#include "gstatus.h"
+#include "runq.h"
+#include "switch.h"
+#include "throw.h"
+
+struct m *park(struct m *mp, int (*unlock)(void *), void *arg, const char *reason)
+{
+    struct quoit_g *gp = mp->curg;
+
+    CHECK(mp->locks == 0, "parked where nothing may park");
+    gp->reason = reason;
+    mp->unlock = unlock;
+    mp->unlockarg = arg;
+    return switch_away(mp, pick_local(mp, true), AFTER_PARK);
+}
+
+/* The goroutine was told of before it had left its stack: it is about to wait, on another M. */
+static cold void wait_parked(const struct quoit_g *gp)
+{
+    for (int spins = 0;; spins++) {
+        /* order G-OFF in: its context is saved; out: gstatus_set */
+        uint32_t status = load_acquire(&gp->status);
+
+        if (status == Gwaiting)
+            return;
+        if (status != Grunning)
+            gstatus_bad(gp, Gwaiting, Grunnable);
+        if (spins < 100)
+            cpu_relax();
+        else
+            os_yield();
+    }
+}
+
+void ready(struct m *mp, struct quoit_g *gp)
+{
+    struct quoit_g *kicked;
+
+    /* order G-OFF in: its context is saved; out: gstatus_set */
+    if (unlikely(load_acquire(&gp->status) != Gwaiting))
+        wait_parked(gp);
+    gstatus_set(gp, Gwaiting, Grunnable);
+    if (unlikely(mp == NULL || mp->p == NULL)) {
+        globrunqput(&sched.nodes[gp->node], gp);
+    } else {
+        kicked = runq_put_next(&mp->p->runq, gp);
+        if (kicked != NULL)
+            runq_add(mp->p, kicked);
+    }
+    wakep(mp);
+}
+
+struct m *yield(struct m *mp)
+{
+    struct quoit_g *next = pick(mp, false);
+
+    /* Alone: nobody to let run. */
+    return next == NULL ? mp : switch_away(mp, next, AFTER_YIELD);
+}

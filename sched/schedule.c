@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * schedule.c - which goroutine runs next, and what an M does when there is none
+ *
+ * The order of search: own queues, the node's shared queue, completions of I/O, other P's from near to
+ * far; then the P is given up, everything is looked at once more, and the M sleeps. Work that is put
+ * somewhere and an M that goes to sleep meet in two words (edge SPIN-DOWN):
+ *
+ *     who puts work                        who goes to sleep
+ *     1. put it into a queue               1. P onto the idle list (npidle + 1)
+ *     2. light fence                       2. spinning no more (nmspinning - 1)
+ *     3. npidle 0, or nmspinning not 0:    3. heavy fence
+ *        nothing to do; else wake one      4. look at all queues again; work: take a P, go on
+ *                                          5. sleep
+ *
+ * If 3 on the left saw no idle P, then 1 on the right came after it, so 4 sees the work. If it saw a spinning M, that M's 2 and
+ * 4 are still to come. Fences: without the left one the put may hide behind the look, without the right
+ * one the second look may come before the P shows as idle. The right side pays (membarrier), since it is about
+ * to pay for a sleep anyhow.
+ *
+ * At most one M is called at a time; whoever finds work while being the last to spin calls the next.
+ */
+#include "proc.h"
+
+#include "cpu.h"
+
+#include "forkq.h"
+#include "globrunq.h"
+#include "gstatus.h"
+#include "p.h"
+#include "runq.h"
+#include "switch.h"
+#include "throw.h"
+
+enum {
+    FAIR_TICKS = 61,          /* as in the seed: a prime, so that no pattern of the user's hides from it */
+    STEAL_MAX = 256,          /* at once */
+    SPIN_NS = 50000,          /* waking a sleeping core costs 10 us and takes 35 */
+    STEAL_NEXT_NS = 3000,     /* a goroutine readied last is left to its P for so long */
+    NOSTACK_NS = 1000000,     /* before a goroutine without a stack is tried again */
+};
+
+/* ---- the P's own -----------------------------------------------------------------------------*/
+
+static void poll(struct m *mp)
+{
+    struct glist list = { NULL, NULL, 0 };
+
+    if (mp->poll_pending > 0)
+        netpoll_flush(mp);
+    if (load_relaxed(&mp->poll_inflight) > 0) {
+        netpoll_reap(mp, &list);
+        injectglist(mp, &list);
+    }
+}
+
+/* Every FAIR_TICKS: each source in turn comes first, so nobody starves behind those that ready each other. */
+static noinline struct quoit_g *pick_fair(struct m *mp)
+{
+    struct p *pp = mp->p;
+
+    pp->fair = FAIR_TICKS;
+    poll(mp);
+    for (int i = 0; i < 3; i++) {
+        struct quoit_g *gp;
+
+        switch (pp->turn++ % 3) {
+        case 0:
+            gp = globrunqget(pp, pp->node, 1);
+            break;
+        case 1:
+            gp = forkq_pop(&pp->forkq, false);
+            break;
+        default:
+            gp = runq_get(&pp->runq);
+            break;
+        }
+        if (gp != NULL)
+            return gp;
+    }
+    return NULL;
+}
+
+struct quoit_g *pick_local(struct m *mp, bool parked)
+{
+    struct p *pp = mp->p;
+    struct quoit_g *gp;
+
+    if (unlikely(--pp->fair == 0)) {
+        gp = pick_fair(mp);
+        if (gp != NULL)
+            return gp;
+    }
+    gp = runq_get_next(&pp->runq);
+    if (gp != NULL)
+        return gp;
+    gp = runq_get(&pp->runq);
+    if (gp != NULL)
+        return gp;
+    return forkq_pop(&pp->forkq, parked);
+}
+
+struct quoit_g *pick(struct m *mp, bool parked)
+{
+    struct quoit_g *gp = pick_local(mp, parked);
+
+    if (likely(gp != NULL))
+        return gp;
+    gp = globrunqget(mp->p, mp->p->node, STEAL_MAX);
+    if (gp != NULL)
+        return gp;
+    if (mp->poll_pending + load_relaxed(&mp->poll_inflight) == 0)
+        return NULL;
+    poll(mp);
+    return pick_local(mp, parked);
+}
+
+void injectglist(struct m *mp, struct glist *list)
+{
+    struct quoit_g *gp = list->first;
+
+    if (gp == NULL)
+        return;
+    for (int n = list->n; n > 0; n--) {
+        struct quoit_g *next = gp->link;
+
+        /* order G-OFF in: its context is saved; out: gstatus_set */
+        while (unlikely(load_acquire(&gp->status) != Gwaiting))
+            cpu_relax();
+        gstatus_set(gp, Gwaiting, Grunnable);
+        if (mp->p != NULL)
+            runq_add(mp->p, gp);
+        else
+            globrunqput(&sched.nodes[gp->node], gp);
+        gp = next;
+    }
+    wakep(mp);
+}
+
+/* ---- other P's ------------------------------------------------------------------------------ */
+
+/* The first of n is returned, the others go into the own queue. */
+static struct quoit_g *keep(struct p *pp, struct quoit_g **got, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++)
+        runq_add(pp, got[i]);
+    return got[0];
+}
+
+/* What was readied last is about to run there. Only when the P has not moved on for a while is it
+ * taken: two that talk to each other would be torn apart for nothing. */
+static bool next_is_stuck(struct m *mp, struct p *p2)
+{
+    struct quoit_g *next = load_relaxed(&p2->runq.next);
+    uint64_t tick = load_relaxed(&p2->schedtick);
+
+    if (next == NULL)
+        return false;
+    if (next != mp->seen || tick != mp->seentick) {
+        mp->seen = next;
+        mp->seentick = tick;
+        mp->seentime = nanotime();
+        return false;
+    }
+    return nanotime() - mp->seentime >= STEAL_NEXT_NS;
+}
+
+static struct quoit_g *steal_from(struct m *mp, struct p *p2, bool far)
+{
+    struct quoit_g *got[STEAL_MAX];
+    uint32_t least = far ? 1 : 0, n = 0;
+
+    if (runq_size(&p2->runq) > least)
+        n = runq_grab(&p2->runq, got, STEAL_MAX);
+    if (n == 0 && forkq_size(&p2->forkq) > least)
+        n = forkq_grab(&p2->forkq, got, STEAL_MAX);
+    if (n == 0 && !far && next_is_stuck(mp, p2) && runq_grab_next(&p2->runq, mp->seen)) {
+        got[0] = mp->seen;
+        n = 1;
+    }
+    if (n == 0)
+        return NULL;
+    if (far)
+        mp->p->count.steals_far += n;
+    else
+        mp->p->count.steals += n;
+    return keep(mp->p, got, n);
+}
+
+static uint32_t rand_next(struct m *mp)
+{
+    mp->rand ^= mp->rand << 13;
+    mp->rand ^= mp->rand >> 17;
+    mp->rand ^= mp->rand << 5;
+    return mp->rand;
+}
+
+/* Ring by ring, from a random place within each. A far victim must have two: its only one is about to run there. */
+static struct quoit_g *steal(struct m *mp)
+{
+    struct p *pp = mp->p;
+    uint32_t n = sched.nprocs - 1;
+
+    for (uint32_t from = 0, to; from < n; from = to) {
+        uint32_t size, start;
+
+        for (to = from + 1; to < n && pp->ring[to] == pp->ring[from]; to++)
+            ;
+        size = to - from;
+        start = size > 1 ? rand_next(mp) % size : 0;
+        for (uint32_t i = 0; i < size; i++) {
+            struct p *p2 = sched.allp[pp->near[from + (start + i) % size]];
+            struct quoit_g *gp = steal_from(mp, p2, pp->ring[from] >= RING_FAR);
+
+            if (gp != NULL)
+                return gp;
+        }
+    }
+    for (uint32_t i = 1; i < sched.nnodes; i++) {
+        struct quoit_g *gp = globrunqget(pp, &sched.nodes[pp->node->near[i]], STEAL_MAX);
+
+        if (gp != NULL)
+            return gp;
+    }
+    return NULL;
+}
+
+/* ---- nothing to do -------------------------------------------------------------------------- */
+
+static bool others_run(void)
+{
+    /* hint: only decides whether waiting a little is worth it */
+    return sched.nprocs - load_relaxed(&sched.npidle) > 1;
+}
+
+/* Looks for a while: work comes often soon after. Completions of others' I/O are taken along. */
+static struct quoit_g *spin(struct m *mp)
+{
+    int64_t until = nanotime() + SPIN_NS;
+    uint32_t pause = 4;
+
+    if (!mp->spinning) {
+        mp->spinning = true;
+        add_relaxed(&sched.nmspinning, 1);
+    }
+    do {
+        struct quoit_g *gp = steal(mp);
+
+        if (gp == NULL)
+            gp = pick(mp, false);
+        if (gp != NULL)
+            return gp;
+        if (!others_run())
+            break;
+        /* Each look takes lines away from a P that works: look less and less often. */
+        for (uint32_t i = 0; i < pause; i++)
+            cpu_relax();
+        if (pause < 64)
+            pause *= 2;
+    } while (nanotime() < until && !load_relaxed(&sched.stopping));
+    return NULL;
+}
+
+/* Found work: if nobody else looks, somebody should, for there may be more. */
+static void spinning_ends(struct m *mp)
+{
+    mp->spinning = false;
+    mp->seen = NULL;
+    /* order SPIN-DOWN full: this M no longer looks; in: wakep_slow */
+    if (add_full(&sched.nmspinning, -1u) == 1)
+        wakep(mp);
+}
+
+/* Anything anywhere that an idle P could run? The rule of two does not count here. */
+static bool work_anywhere(void)
+{
+    for (uint32_t i = 0; i < sched.nprocs; i++) {
+        const struct p *pp = sched.allp[i];
+
+        if (!runq_empty(&pp->runq) || forkq_size(&pp->forkq) > 0)
+            return true;
+    }
+    for (uint32_t i = 0; i < sched.nnodes; i++)
+        if (!globrunq_empty(&sched.nodes[i]))
+            return true;
+    return false;
+}
+
+/* Gives the P up and looks again; true: the M holds a P, go on searching. */
+static bool second_look(struct m *mp)
+{
+    bool was_spinning = mp->spinning;
+    struct p *pp;
+
+    lock(&sched.lock);
+    pp = releasep(mp);
+    pidleput_locked(pp);
+    unlock(&sched.lock);
+    if (was_spinning) {
+        mp->spinning = false;
+        /* order SPIN-DOWN full: the P shows as idle before this M stops looking; in: wakep_slow */
+        add_full(&sched.nmspinning, -1u);
+    }
+    /* order SPIN-DOWN full: idle and not spinning is out before the last look; in: wakep */
+    fence_heavy();
+    if (!work_anywhere())
+        return false;
+    lock(&sched.lock);
+    pp = pidleget_locked(pp);
+    unlock(&sched.lock);
+    if (pp == NULL)
+        return false; /* whoever took it looks too */
+    acquirep(mp, pp);
+    mp->spinning = true;
+    add_relaxed(&sched.nmspinning, 1);
+    return true;
+}
+
+static struct quoit_g *findrunnable(struct m *mp)
+{
+    for (;;) {
+        struct quoit_g *gp;
+
+        if (load_relaxed(&sched.stopping) || mp->p == NULL)
+            return NULL;
+        gp = pick(mp, false);
+        if (gp == NULL)
+            gp = steal(mp);
+        /* At most half of the busy P's worth of M's look around. */
+        if (gp == NULL && others_run() &&
+            (mp->spinning ||
+             2 * load_relaxed(&sched.nmspinning) < sched.nprocs - load_relaxed(&sched.npidle)))
+            gp = spin(mp);
+        if (gp != NULL)
+            return gp;
+        if (!second_look(mp))
+            stopm(mp);
+    }
+}
+
+/* No stack for gp, which is in the shared queue again. Something that runs may free one; if nothing does, give up. */
+static cold void wait_for_stack(struct m *mp)
+{
+    struct note never = { 0 };
+
+    if (sched.m0 != NULL && !others_run() && runq_empty(&mp->p->runq) && !netpoll_busy())
+        throw("schedule: no memory for a stack, and no goroutine is left that could free one");
+    note_sleep(&never, nanotime() + NOSTACK_NS);
+}
+
+void schedule(struct m *mp)
+{
+    struct quoit_g *gp;
+
+    while ((gp = findrunnable(mp)) != NULL) {
+        if (mp->spinning)
+            spinning_ends(mp);
+        if (!switch_from_g0(mp, gp)) {
+            stack_wanting(mp, gp);
+            wait_for_stack(mp);
+        }
+    }
+    if (mp->spinning)
+        spinning_ends(mp);
+}

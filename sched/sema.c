@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * sema.c - the counting semaphore, and how anything waits
+ *
+ * One word: the count, a bit that locks the queue of waiters, a bit that says somebody waits. While the lock bit is
+ * set nobody else changes the word, so letting go is a plain store. Who parks keeps the lock until it has left its
+ * stack; so a post finds nobody in the queue who could not be readied. With waiters the count is 0, and a post
+ * hands over to the first: nobody overtakes.
+ */
+#include "sema.h"
+
+#include "cpu.h"
+
+#include "throw.h"
+
+#include <errno.h>
+
+/* ---- waiting -------------------------------------------------------------------------------- */
+
+struct m *waiter_wait(struct m *mp, struct waiter *w, int (*unlock)(void *), void *arg,
+                      const char *reason)
+{
+    if (likely(mp != NULL))
+        return park(mp, unlock, arg, reason);
+    if (unlock(arg) != 0)
+        note_sleep(&w->note, INT64_MAX);
+    return NULL;
+}
+
+void waiter_wake(struct m *mp, struct waiter *w)
+{
+    if (likely(w->g != NULL))
+        ready(mp, w->g);
+    else
+        note_wake(&w->note);
+}
+
+void word_pause(int *spins)
+{
+    if (++*spins < 100)
+        cpu_relax();
+    else
+        os_yield();
+}
+
+/* ---- the semaphore -------------------------------------------------------------------------- */
+
+#define LOCKED 1u
+#define WAITERS 2u
+#define ONE (UINT64_C(1) << 32)
+
+struct sema {
+    uint64_t word; /* a  SEMA */
+    struct waiter *queue; /* under LOCKED */
+};
+_Static_assert(sizeof(struct sema) == sizeof(quoit_sema), "public size");
+
+static inline uint32_t count(uint64_t word)
+{
+    return (uint32_t)(word >> 32);
+}
+
+/* Sets LOCKED; returns the word without it. */
+static uint64_t lock_queue(struct sema *s)
+{
+    uint64_t word = load_relaxed(&s->word);
+    int spins = 0;
+
+    for (;;) {
+        /* order SEMA in: what the last holder did to the queue; out: unlock_queue, quoit_sema_post */
+        if (!(word & LOCKED) && cas_acquire(&s->word, &word, word | LOCKED))
+            return word;
+        if (word & LOCKED) {
+            word_pause(&spins);
+            word = load_relaxed(&s->word);
+        }
+    }
+}
+
+static inline void unlock_queue(struct sema *s, uint64_t word)
+{
+    /* order SEMA out: the queue is whole, and who parked has left its stack; in: lock_queue */
+    store_release(&s->word, word);
+}
+
+static int unlock_waiting(void *arg)
+{
+    unlock_queue(arg, WAITERS);
+    return 1;
+}
+
+static bool take(struct sema *s)
+{
+    uint64_t word = load_relaxed(&s->word);
+
+    while (count(word) > 0 && !(word & LOCKED)) {
+        /* order SEMA in: what was done before the post is seen; out: quoit_sema_post */
+        if (cas_acquire(&s->word, &word, word - ONE))
+            return true;
+    }
+    return false;
+}
+
+static noinline void wait_slow(struct sema *s)
+{
+    struct m *mp = enter();
+    struct waiter w = { .g = mp != NULL ? mp->curg : NULL };
+    uint64_t word = lock_queue(s);
+
+    if (count(word) > 0) {
+        unlock_queue(s, word - ONE);
+    } else {
+        waitq_put(&s->queue, &w);
+        mp = waiter_wait(mp, &w, unlock_waiting, s, "semaphore");
+    }
+    if (mp != NULL)
+        leave(mp);
+}
+
+static noinline void post_slow(struct sema *s)
+{
+    struct m *mp = enter();
+    uint64_t word = lock_queue(s);
+    struct waiter *w = NULL;
+
+    if (word & WAITERS) {
+        w = waitq_get(&s->queue);
+        word = s->queue != NULL ? WAITERS : 0;
+    } else {
+        word += ONE;
+    }
+    unlock_queue(s, word);
+    if (w != NULL)
+        waiter_wake(mp, w);
+    if (mp != NULL)
+        leave(mp);
+}
+
+void quoit_sema_init(quoit_sema *qs, unsigned n)
+{
+    struct sema *s = (struct sema *)qs;
+
+    CHECK(n <= INT32_MAX, "a count is at most INT32_MAX");
+    s->queue = NULL;
+    store_relaxed(&s->word, n * ONE);
+}
+
+void quoit_sema_wait(quoit_sema *qs)
+{
+    struct sema *s = (struct sema *)qs;
+
+    if (!take(s))
+        wait_slow(s);
+}
+
+int quoit_sema_trywait(quoit_sema *qs)
+{
+    return take((struct sema *)qs) ? 0 : -EAGAIN;
+}
+
+void quoit_sema_post(quoit_sema *qs)
+{
+    struct sema *s = (struct sema *)qs;
+    uint64_t word = load_relaxed(&s->word);
+
+    while (!(word & (LOCKED | WAITERS))) {
+        CHECK(count(word) < INT32_MAX, "the count is at INT32_MAX");
+        /* order SEMA out: what was done before the post comes first; in: take, lock_queue */
+        if (likely(cas_release(&s->word, &word, word + ONE)))
+            return;
+    }
+    post_slow(s);
+}

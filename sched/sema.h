@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * sema.h - who waits, and how it is woken: base of mutex, semaphore and wait group
+ */
+#ifndef QUOIT_SCHED_SEMA_H
+#define QUOIT_SCHED_SEMA_H
+
+#include "proc.h"
+
+/* A goroutine that waits, or a thread that is not ours; lives on the stack of who waits. */
+struct waiter {
+    struct waiter *next;
+    struct waiter *last; /* in the first of a queue: the last one */
+    struct quoit_g *g;   /* NULL: a thread, which sleeps on note */
+    struct note note;
+    bool handed;         /* what it waits for is its own now */
+};
+
+/* Waits until waiter_wake. unlock(arg) as in park; 0 from it: no need to wait. mp may be NULL. */
+struct m *waiter_wait(struct m *mp, struct waiter *w, int (*unlock)(void *), void *arg,
+                      const char *reason);
+/* Exactly once a wait; w is gone afterwards. mp may be NULL. */
+void waiter_wake(struct m *mp, struct waiter *w);
+
+/* A queue in one pointer, first in first out; under whatever lock its owner has. */
+static inline void waitq_put(struct waiter **q, struct waiter *w)
+{
+    w->next = NULL;
+    if (*q == NULL)
+        *q = w;
+    else
+        (*q)->last->next = w;
+    (*q)->last = w;
+}
+
+static inline void waitq_put_first(struct waiter **q, struct waiter *w)
+{
+    w->next = *q;
+    w->last = *q == NULL ? w : (*q)->last;
+    *q = w;
+}
+
+static inline struct waiter *waitq_get(struct waiter **q)
+{
+    struct waiter *w = *q;
+
+    *q = w->next;
+    if (*q != NULL)
+        (*q)->last = w->last;
+    return w;
+}
+
+/* Between tries for a word whose holder is about to let go. */
+void word_pause(int *spins);
+
+#endif
