@@ -9,6 +9,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -147,9 +148,12 @@ double result_max(const struct result *r);
 
 /* ---- run.c */
 
-/* Set by SIGINT or SIGTERM: stop after what is under way and report what there
- * is. */
-extern volatile int interrupted;
+/* The signal that asked to stop, SIGINT or SIGTERM, or 0: then nothing more is
+ * started, and what there is gets reported. */
+extern volatile sig_atomic_t interrupted;
+
+/* A signal handler for those: also ends the child that runs. */
+void run_stop(int sig);
 
 /* The median of the workload `call`; 0 before it was measured. */
 extern double yardstick_call_ns;

@@ -52,7 +52,10 @@ static int allowed_cpus(void)
 {
     cpu_set_t allowed;
 
-    return sched_getaffinity(0, sizeof(allowed), &allowed) < 0 ? 1 : CPU_COUNT(&allowed);
+    /* Refused where there are more cpus than a cpu_set_t has room for. */
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+        return (int)sysconf(_SC_NPROCESSORS_ONLN);
+    return CPU_COUNT(&allowed);
 }
 
 /* x86 says "model name"; on arm only the board or the parts of a number are

@@ -19,6 +19,7 @@
 
 enum { BAD_INPUT = 2, PROCS_MAX = 4096, RUNS_MAX = 100000 };
 enum { TOUR_RUNS = 3, RUNS = 5, GOROUTINES = 64, LIMIT_SECONDS = 300, IDLE_SECONDS = 3 };
+enum { IDLE_SPARE_SECONDS = 30 };
 
 static const uint64_t run_ns = 400000000, tour_run_ns = 200000000;
 
@@ -276,19 +277,17 @@ static void check_dir(void)
     close(fd);
 }
 
-static void stop(int sig)
-{
-    interrupted = sig;
-}
-
 static void set_up(void)
 {
-    struct sigaction sa = {.sa_handler = stop, .sa_flags = SA_RESTART};
+    struct sigaction sa = {.sa_handler = run_stop, .sa_flags = SA_RESTART};
     int err;
 
     if (!options.runs)
         options.runs = options.tour ? TOUR_RUNS : RUNS;
     select_default();
+    if (will_run(&workload_wake_idle) && options.limit_seconds &&
+        options.limit_seconds < options.idle_seconds + IDLE_SPARE_SECONDS)
+        options.limit_seconds = options.idle_seconds + IDLE_SPARE_SECONDS;
     check_dir();
     err = json_path ? json_open(json_path) : 0;
     if (err)
@@ -359,6 +358,7 @@ int main(int argc, char **argv)
     bool good;
     int err;
 
+    argp_err_exit_status = BAD_INPUT;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, NULL);
     if (list_only) {
         list();

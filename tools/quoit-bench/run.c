@@ -23,8 +23,8 @@
 
 enum {
     CALL_ITERATIONS = 5000000,
-    YARDSTICK_NS = 100000000,
-    LONG_ENOUGH_NS = 50000000, /* to extrapolate from */
+    YARDSTICK_NS = 50000000,
+    LONG_ENOUGH_NS = 20000000, /* to extrapolate from */
     GROWTH_MAX = 32,
 };
 
@@ -52,8 +52,16 @@ struct course {
     uint64_t digest;
 };
 
-volatile int interrupted;
+volatile sig_atomic_t interrupted;
 double yardstick_call_ns;
+static volatile sig_atomic_t running; /* the child's process id, or 0 */
+
+void run_stop(int sig)
+{
+    interrupted = sig;
+    if (running)
+        kill(running, SIGKILL);
+}
 
 void outcome_per_op(struct outcome *out, uint64_t elapsed_ns, uint64_t count)
 {
@@ -122,7 +130,7 @@ static void how_it_ended(struct outcome *out, int status, int limit_seconds)
 
 void run_child(const struct side *side, const struct job *job)
 {
-    int status;
+    int status = 0;
     pid_t pid;
 
     fflush(NULL);
@@ -133,12 +141,17 @@ void run_child(const struct side *side, const struct job *job)
         outcome_wrong(job->out, "fork: %s", strerror(errno));
         return;
     }
+    running = pid;
+    /* A signal before the line above has seen no child to end. */
+    if (interrupted)
+        kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR) {
             outcome_wrong(job->out, "waitpid: %s", strerror(errno));
-            return;
+            break;
         }
     }
+    running = 0;
     how_it_ended(job->out, status, job->options->limit_seconds);
 }
 
@@ -162,9 +175,10 @@ static bool is_yardstick(const struct workload *w)
 
 static void fail(struct course *c, struct lane *l, const char *error)
 {
+    if (interrupted)
+        return;
     snprintf(l->error, sizeof(l->error), "%s", error);
-    if (!interrupted)
-        c->good = false;
+    c->good = false;
 }
 
 /* Runs with more and more operations until one takes long enough to tell how
@@ -291,11 +305,12 @@ static void report_lane(const struct course *c, const struct lane *l)
 
     for (size_t i = 0; i < METRICS_MAX && c->w->metrics[i].name; i++) {
         const struct metric *m = &c->w->metrics[i];
-        struct result r = {.workload = m->name, .unit = m->unit, .procs = c->procs};
+        struct result r = {.workload = m->name, .unit = m->unit};
 
         if (m->only && strcmp(m->only, l->side->peer) != 0)
             continue;
         r.peer = m->peer ? m->peer : l->side->peer;
+        r.procs = m->peer ? 1 : c->procs; /* a yardstick knows no P's */
         r.means = !m->tour ? NULL : thread ? c->w->thread_means : m->means;
         r.iterations = l->count;
         r.runs = l->runs;
@@ -378,8 +393,12 @@ bool run_workload(const struct workload *w, int procs, const struct options *o)
         if (chosen(s, o))
             add_lane(&c, s);
     if (w->warm && c.num_lanes && !interrupted) {
+        const struct outcome *out;
+
         progress("%s: reading everything once", w->name);
-        run_side(c.lane[0].side, c.lane[0].iterations, procs, o);
+        out = run_side(c.lane[0].side, c.lane[0].iterations, procs, o);
+        if (!out->error[0])
+            compare_digest(&c, &c.lane[0], out);
     }
     measure_all(&c);
     report_course(&c);

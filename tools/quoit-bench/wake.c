@@ -202,7 +202,7 @@ static int wake_idle(void *arg)
     if (heard != 1)
         return outcome_wrong(job->out, "the read of a pipe gave %zd instead of the byte", heard);
     job->out->value[0] = idle.percent;
-    job->out->count = IDLERS + 1;
+    job->out->count = job->iterations;
     job->out->elapsed_ns = (uint64_t)idle.seconds * 1000000000u;
     return 0;
 }

@@ -1,0 +1,361 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""quoit-bench as its users meet it: options, files, terminals. Speaks TAP.
+
+    test-bench.py QUOIT-BENCH [VANISH.SO]
+
+Figures are not judged here. Runs are kept as short as they can be.
+"""
+
+import json
+import os
+import pty
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+
+BENCH = sys.argv[1]
+VANISH = sys.argv[2] if len(sys.argv) > 2 else None
+NOBODY = 65534
+
+checks = 0
+failed = 0
+
+
+def ok(held, what, *more):
+    global checks, failed
+    checks += 1
+    failed += not held
+    print(("ok " if held else "not ok ") + what, flush=True)
+    if not held:
+        for line in "\n".join(str(m) for m in more).splitlines():
+            print("# " + line, flush=True)
+    return held
+
+
+def skip(what, why):
+    global checks
+    checks += 1
+    print(f"ok {what} # SKIP {why}", flush=True)
+
+
+def run(*args, **kw):
+    return subprocess.run([BENCH, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=120, **kw)
+
+
+def run_json(top, *args, **kw):
+    """One run of each; the process, and its JSON or None."""
+    path = os.path.join(top, "out.json")
+    p = run("--runs", "1", "--json", path, *args, **kw)
+    try:
+        with open(path, encoding="utf-8") as f:
+            return p, json.load(f)
+    except (OSError, ValueError):
+        return p, None
+    finally:
+        if os.path.exists(path):
+            os.unlink(path)
+
+
+def write(*path, data=b"x"):
+    name = os.path.join(*path)
+    os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name, "wb") as f:
+        f.write(data)
+
+
+def rows(result, workload):
+    return [r for r in result["results"] if r["workload"] == workload] if result else []
+
+
+def test_list():
+    p = run("--list")
+    names = [line.split()[0] for line in p.stdout.splitlines() if line and ":" not in line[:30]]
+    want = ["yield-2", "yield-1000", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64",
+            "forkjoin", "forkjoin-wg", "park", "queue", "wake", "scan-hot", "scan-cold"]
+    ok(p.returncode == 0, "--list succeeds", p.stderr)
+    ok(set(want) <= set(names), "and names every workload", names)
+    ok({"call", "switch", "getppid", "caspair", "touch"} <= set(names), "and every yardstick",
+       names)
+
+
+def test_bad_input(top):
+    plain = os.path.join(top, "plain")
+    write(plain)
+    cases = [
+        (["nosuch"], "--list"),
+        ([top], "behind scan"),
+        (["--runs", "0"], "--runs takes"),
+        (["--runs", "3x"], "--runs takes"),
+        (["--iterations", "-1"], "--iterations takes"),
+        (["--procs", "1,,2"], "--procs takes"),
+        (["--procs", "99999999"], "--procs takes"),
+        (["--peers", "java"], "quoit, pthread"),
+        (["--bogus"], "--help"),
+        (["scan", plain], "directory"),
+        (["--dir", os.path.join(top, "missing"), "scan"], "directory"),
+        (["--json", os.path.join(top, "no", "such.json"), "mutex"], "cannot write"),
+        (["--json", top, "mutex"], "cannot write"),
+    ]
+    for args, says in cases:
+        p = run(*args)
+        ok(p.returncode == 2 and says in p.stderr and not p.stdout,
+           "refused: " + " ".join(args).replace(top, "DIR"), p.returncode, p.stdout, p.stderr)
+
+
+def test_json_shape(top):
+    path = os.path.join(top, "shape.json")
+    p = run("--runs", "3", "--iterations", "1000", "--json", path, "mutex", "pingpong")
+    with open(path, encoding="utf-8") as f:
+        d = json.load(f)
+    ok(p.returncode == 0, "a small run succeeds", p.returncode, p.stderr)
+    ok(list(d)[:2] == ["machine", "results"], "one object: the machine, then results", list(d))
+    missing = {"cpu", "cores", "kernel", "call_ns", "io", "bind", "quoit"} - set(d["machine"])
+    ok(not missing, "the machine is described", missing)
+    ok(d["machine"]["call_ns"] > 0, "with what a call takes on it")
+    need = {"workload", "peer", "procs", "unit", "median", "min", "max", "runs"}
+    ok(all(need <= set(r) for r in d["results"]), "each result is whole", d["results"])
+    ok(all(len(r["runs"]) == 3 for r in d["results"]), "and has all its runs")
+    ok(all(abs(r["median"] - statistics.median(r["runs"])) <= 1e-6 * r["median"] and
+           r["min"] == min(r["runs"]) and r["max"] == max(r["runs"]) for r in d["results"]),
+       "median, least and most are those of the runs", d["results"])
+    have = {(r["workload"], r["peer"]) for r in d["results"]}
+    want = {("mutex", "quoit"), ("mutex", "pthread"), ("pingpong", "quoit"),
+            ("pingpong", "pthread"), ("call", "yardstick"), ("switch", "yardstick"), ("getppid", "yardstick"),
+            ("caspair", "yardstick"), ("touch", "yardstick")}
+    ok(want == have, "the workloads, their peers and the yardsticks", want ^ have)
+    keys = [(r["workload"], r["peer"], r["procs"]) for r in d["results"]]
+    ok(len(keys) == len(set(keys)), "no row twice", keys)
+    mode = os.stat(path).st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    ok(mode == 0o666 & ~mask, "the file has an ordinary mode", oct(mode))
+    ok(not [n for n in os.listdir(top) if n.startswith("shape.json.")],
+       "and nothing is left beside it")
+
+
+def test_peers_and_procs(top):
+    _, d = run_json(top, "--iterations", "1000", "--no-peers", "--procs", "1,2", "spawn")
+    ok({r["peer"] for r in rows(d, "spawn")} == {"quoit"}, "--no-peers leaves Quoit")
+    ok([r["procs"] for r in rows(d, "spawn")] == [1, 2], "--procs takes a list")
+    _, d = run_json(top, "--iterations", "1000", "--peers", "pthread", "spawn", "forkjoin")
+    ok({r["peer"] for r in rows(d, "spawn")} == {"pthread"}, "--peers chooses")
+    ok(not rows(d, "forkjoin"), "and what no chosen peer can do has no row")
+    _, d = run_json(top, "--iterations", "1000", "--procs", "2", "queue")
+    ok([r["procs"] for r in rows(d, "queue-bytes")] == [1], "queue is measured on one P always")
+
+
+def test_every_workload(top):
+    """All of them, small: none fails, each gives its rows."""
+    want = {"yield-2", "yield-1000", "yield-2-mixed", "spawn", "spawn-park", "pingpong", "mutex",
+            "mutex-64", "forkjoin", "forkjoin-wg", "park-create", "park-bytes", "park-ptbytes",
+            "park-finish", "park-touch-ratio", "queue-bytes", "queue-spawn", "wake-idle-cpu"}
+    names = ["yield", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64", "forkjoin",
+             "forkjoin-wg", "park", "queue", "wake-idle"]
+    p, d = run_json(top, "--iterations", "2000", "--idle", "1", *names)
+    ok(p.returncode == 0, "every workload runs", p.returncode, p.stdout, p.stderr)
+    have = {r["workload"] for r in d["results"] if r["peer"] == "quoit"} if d else set()
+    ok(want == have, "and gives its rows", want ^ have)
+
+
+def test_wake(top):
+    p, d = run_json(top, "--iterations", "20", "wake")
+    if len(os.sched_getaffinity(0)) < 2:
+        ok(p.returncode == 0 and d["skipped"], "wake says that it needs two cpus", p.stderr)
+        return
+    ok(p.returncode == 0, "wake runs", p.returncode, p.stderr)
+    ok({r["peer"] for r in rows(d, "wake-p99")} == {"quoit", "pthread"}, "for both peers")
+
+
+def make_tree(top, name):
+    tree = os.path.join(top, name)
+    sizes = [0, 1, 100, 65535, 65536, 65537, 300000]
+    for i, size in enumerate(sizes):
+        write(tree, "sizes", str(size), data=bytes((i + j) % 251 for j in range(size)))
+    for i in range(500):
+        write(tree, "many", f"d{i % 7}", f"f{i}", data=b"%d" % i * (i % 50))
+    return tree, 500 + len(sizes), sum(sizes) + sum(len(b"%d" % i * (i % 50)) for i in range(500))
+
+
+def digests(d):
+    return {r["digest"] for r in rows(d, "scan-hot")}
+
+
+def test_scan(top):
+    tree, files, size = make_tree(top, "tree")
+    p, d = run_json(top, "scan", tree)
+    r = rows(d, "scan-hot")
+    ok(p.returncode == 0, "scan DIR succeeds", p.returncode, p.stdout, p.stderr)
+    ok({x["peer"] for x in r} == {"quoit", "pthread"}, "both peers read it", r)
+    ok({(x["files"], x["bytes"]) for x in r} == {(files, size)}, "all files and bytes of it", r)
+    ok(len(digests(d)) == 1, "with one digest", digests(d))
+    ok("digest" in p.stdout and str(files) in p.stdout, "and the table says so", p.stdout)
+
+    copy = shutil.copytree(tree, os.path.join(top, "copy"))
+    _, d2 = run_json(top, "--dir", copy, "--goroutines", "1", "scan")
+    ok(digests(d) == digests(d2), "a copy has the same digest, with one reader too")
+    os.rename(os.path.join(copy, "sizes", "100"), os.path.join(copy, "sizes", "101"))
+    _, d2 = run_json(top, "scan", copy)
+    ok(digests(d2) and digests(d) != digests(d2), "another name is another digest")
+    os.rename(os.path.join(copy, "sizes", "101"), os.path.join(copy, "sizes", "100"))
+    write(copy, "sizes", "1", data=b"?")
+    _, d2 = run_json(top, "scan", copy)
+    ok(digests(d2) and digests(d) != digests(d2), "another byte is another digest")
+
+
+def test_scan_empty(top):
+    empty = os.path.join(top, "empty")
+    os.mkdir(empty)
+    p, d = run_json(top, "scan", empty)
+    ok(p.returncode == 0, "an empty tree is no failure", p.returncode, p.stderr)
+    ok({r["files"] for r in rows(d, "scan-hot")} == {0}, "and has no files")
+    ok("no regular file" in p.stderr, "which is said", p.stderr)
+
+
+def test_scan_odd_things(top):
+    odd = os.path.join(top, "odd")
+    write(odd, "good", data=b"good")
+    os.symlink(".", os.path.join(odd, "loop"))
+    os.symlink("nowhere", os.path.join(odd, "dangling"))
+    os.mkfifo(os.path.join(odd, "fifo"))
+    os.mkdir(os.path.join(odd, "shut"))
+    write(odd, "unreadable", data=b"no")
+    os.chmod(os.path.join(odd, "unreadable"), 0)
+    os.chmod(os.path.join(odd, "shut"), 0)
+    who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    try:
+        p = run("--list", **who)
+        usable = p.returncode == 0
+    except OSError as e:
+        usable, p = False, e
+    if not usable:
+        skip("unreadable files", f"the program cannot be run as another user: {p}")
+        return
+    p = run("--runs", "1", "scan", odd, **who)
+    ok(p.returncode == 0, "odd things are not fatal", p.returncode, p.stdout, p.stderr)
+    for says in ["2 not followed (symbolic links): ",
+                 "1 not opened (pipes, sockets, devices): fifo",
+                 "2 not readable (permission denied): "]:
+        ok(says in p.stderr, "counted and named: " + says, p.stderr)
+    ok("unreadable" in p.stderr and "shut" in p.stderr, "unreadable files and directories both",
+       p.stderr)
+    os.chmod(os.path.join(odd, "shut"), 0o700)
+
+
+def test_scan_vanishing(top):
+    if not VANISH:
+        skip("vanishing files", "nothing can be preloaded into a sanitizer build")
+        return
+    tree = os.path.join(top, "vanish")
+    write(tree, "stays")
+    write(tree, "vanishes")
+    p = run("--runs", "1", "scan", tree, env={**os.environ, "LD_PRELOAD": VANISH})
+    ok(p.returncode == 0, "a file that vanishes is not fatal", p.returncode, p.stdout, p.stderr)
+    ok("1 vanished meanwhile: vanishes" in p.stderr, "but counted and named", p.stderr)
+
+
+def test_cold(top):
+    tree = os.path.join(top, "tree")
+    p, d = run_json(top, "--cold", "--peers", "pthread", "scan", tree)
+    how = {r.get("cold") for r in rows(d, "scan-cold")}
+    ok(p.returncode == 0 and rows(d, "scan-hot"), "--cold adds to scan-hot", p.stderr)
+    ok(len(how) == 1 and ("dropped" in next(iter(how))), "and says how the cache was dropped", how)
+
+
+def test_failing_run(top):
+    p, d = run_json(top, "--limit", "1", "--iterations", "1000000000000", "mutex")
+    ok(p.returncode == 1, "a run that is over its limit gives exit code 1", p.returncode, p.stderr)
+    ok("--limit" in p.stderr, "and says why", p.stderr)
+    r = rows(d, "mutex")
+    ok(r and all("error" in x and x["median"] is None for x in r), "it is a row with an error", r)
+    ok(rows(d, "getppid") and "error" not in rows(d, "getppid")[0],
+       "the others are there all the same")
+
+
+def test_interrupted(top):
+    path = os.path.join(top, "cut.json")
+    args = ["--no-peers", "--limit", "0", "--iterations", "1000000000000", "--json", path, "mutex"]
+    p = subprocess.Popen([BENCH, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in p.stdout:
+        if line.startswith("touch"):
+            break
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=60)
+    ok(p.returncode == 130, "SIGINT ends it at once", p.returncode)
+    with open(path, encoding="utf-8") as f:
+        d = json.load(f)
+    ok(d.get("interrupted") and rows(d, "call"), "and what was measured is kept", d)
+
+
+def test_old_file_stays(top):
+    path = os.path.join(top, "old.json")
+    write(path, data=b"old")
+    run("--json", path, "nosuch")
+    with open(path, "rb") as f:
+        ok(f.read() == b"old", "bad input leaves an older file as it is")
+
+
+def in_terminal(args, out_too):
+    """What a terminal sees of stderr, and of stdout if out_too."""
+    master, slave = pty.openpty()
+    p = subprocess.Popen([BENCH, *args], stdin=subprocess.DEVNULL, stderr=slave,
+                         stdout=slave if out_too else subprocess.PIPE,
+                         env={**os.environ, "TERM": "xterm"})
+    os.close(slave)
+    seen = b""
+    while True:
+        try:
+            more = os.read(master, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        seen += more
+    p.communicate()
+    os.close(master)
+    return p.returncode, seen
+
+
+def test_progress():
+    args = ["--runs", "1", "--iterations", "1000", "--no-peers", "mutex"]
+    code, seen = in_terminal(args, True)
+    ok(code == 0 and b"run 1 of 1" in seen, "a terminal sees progress", code, seen)
+    ok(seen.rstrip().splitlines()[-1].find(b"mutex") >= 0 and b"\r\033[K" in seen,
+       "which is gone when the rows come", seen)
+    code, seen = in_terminal(args, False)
+    ok(code == 0 and b"run 1 of 1" not in seen, "none when the table goes into a pipe", code, seen)
+    p = run(*args)
+    ok("\r" not in p.stdout + p.stderr and "\033" not in p.stdout + p.stderr, "and none in a pipe",
+       p.stderr)
+
+
+def main():
+    top = tempfile.mkdtemp(prefix="quoit-bench.")
+    os.chmod(top, 0o755)
+    try:
+        test_list()
+        test_bad_input(top)
+        test_json_shape(top)
+        test_peers_and_procs(top)
+        test_every_workload(top)
+        test_wake(top)
+        test_scan(top)
+        test_scan_empty(top)
+        test_scan_odd_things(top)
+        test_scan_vanishing(top)
+        test_cold(top)
+        test_failing_run(top)
+        test_interrupted(top)
+        test_old_file_stays(top)
+        test_progress()
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    print(f"1..{checks}")
+    return 1 if failed else 0
+
+
+sys.exit(main())
