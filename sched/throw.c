@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * throw.c - the end of the program, and lines for the log
+ * throw.c - the end of the program
  *
  * Called by anybody, anywhere: on a goroutine's stack, on g0, in threads that are not ours, in signal
- * handlers, with locks held. So nothing is allocated and no lock of ours is taken. Text is put together by
- * vsnprintf with plain conversions of strings and whole numbers only; with these glibc and musl touch
- * neither the heap nor the locale's locks. dladdr takes the loader's lock, which the same thread may hold
- * already; a thread that holds it and has to wait for another one's end does not wait for ever.
+ * handlers, with locks held. So nothing is allocated and no lock of ours is taken. dladdr takes the loader's
+ * lock, which the same thread may hold already; a thread that holds it and has to wait for another one's
+ * end does not wait for ever.
  *
  * It ends by _exit: what was registered with atexit would run in a program that is broken.
  */
@@ -21,7 +20,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,51 +28,10 @@
 #include <unwind.h>
 
 enum { EXIT_THROW = 2, EXIT_THROW_IN_THROW = 4 };
-enum { LINE_BYTES = 512, FRAMES_MAX = 64 };
+enum { FRAMES_MAX = 64 };
 
 /* What one who came second waits at most for the first to be done. */
 static const int64_t dying_ns = 10 * INT64_C(1000000000);
-
-/* ---- lines ---------------------------------------------------------------------------------- */
-
-/* One line to stderr, cut where it is too long. */
-static void printf_like(1, 2) say(const char *fmt, ...)
-{
-    char line[LINE_BYTES];
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(line, sizeof line - 1, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        return;
-    if (n > (int)sizeof line - 2)
-        n = (int)sizeof line - 2;
-    line[n] = '\n';
-    write_stderr(line, (unsigned long)n + 1);
-}
-
-static const char *level_name(int level)
-{
-    return level <= LOG_FATAL ? "fatal" : level == LOG_ERROR ? "error" : "warning";
-}
-
-void log_line(int level, const char *fmt, ...)
-{
-    int saved = errno;
-    char text[LINE_BYTES];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    if (env.log != NULL)
-        env.log(level, text, env.log_arg);
-    else if (level <= LOG_WARNING)
-        say("quoit: %s: %s", level_name(level), text);
-    errno = saved;
-}
 
 /* ---- who and where -------------------------------------------------------------------------- */
 
@@ -91,12 +48,12 @@ static void say_frame(uintptr_t pc)
 
     /* A file without symbols still has offsets, which addr2line understands. */
     if (dladdr((void *)pc, &at) == 0 || at.dli_fname == NULL)
-        say("    0x%zx", (size_t)pc);
+        stderr_line("    0x%zx", (size_t)pc);
     else if (at.dli_sname == NULL)
-        say("    0x%zx (%s+0x%zx)", (size_t)pc, basename_of(at.dli_fname),
+        stderr_line("    0x%zx (%s+0x%zx)", (size_t)pc, basename_of(at.dli_fname),
             (size_t)(pc - (uintptr_t)at.dli_fbase));
     else
-        say("    0x%zx %s+0x%zx (%s+0x%zx)", (size_t)pc, at.dli_sname,
+        stderr_line("    0x%zx %s+0x%zx (%s+0x%zx)", (size_t)pc, at.dli_sname,
             (size_t)(pc - (uintptr_t)at.dli_saddr), basename_of(at.dli_fname),
             (size_t)(pc - (uintptr_t)at.dli_fbase));
 }
@@ -118,7 +75,7 @@ static _Unwind_Reason_Code frame(struct _Unwind_Context *ctx, void *arg)
         return _URC_NO_REASON;
     }
     if (w->left-- == 0) {
-        say("    ...");
+        stderr_line("    ...");
         return _URC_END_OF_STACK;
     }
     /* A return address may belong to the next function already: its call never returns. */
@@ -136,10 +93,10 @@ static noinline void say_stack(void)
 
 static void say_who(const struct quoit_g *gp, const char *what)
 {
-    if (gp->flags & G_COPY || gp->name[0] == '\0')
-        say("goroutine %llu [%s]:", (unsigned long long)gp->id, what);
+    if (!(gp->flags & G_NAMED))
+        stderr_line("goroutine %llu [%s]:", (unsigned long long)gp->id, what);
     else
-        say("goroutine %llu [%s] \"%.*s\":", (unsigned long long)gp->id, what, GNAME_MAX, gp->name);
+        stderr_line("goroutine %llu [%s] \"%.*s\":", (unsigned long long)gp->id, what, GNAME_MAX, gp->name);
 }
 
 /* hint: others go on while this is printed, so it is what was true a moment ago. */
@@ -151,9 +108,9 @@ static void say_threads(const struct m *self)
         if (mp == self)
             continue;
         if (gp != NULL)
-            say("thread %d runs goroutine %llu", mp->tid, (unsigned long long)gp->id);
+            stderr_line("thread %d runs goroutine %llu", mp->tid, (unsigned long long)gp->id);
         else
-            say("thread %d runs no goroutine", mp->tid);
+            stderr_line("thread %d runs no goroutine", mp->tid);
     }
 }
 
@@ -171,7 +128,7 @@ static void only_one_dies(void)
     if (cas_relaxed(&dying, &first, self))
         return;
     if (first == self) {
-        say("fatal error: while a fatal error was being reported");
+        stderr_line("fatal error: while a fatal error was being reported");
         _exit(EXIT_THROW_IN_THROW);
     }
     while (futex_wait(&dying, first, deadline) != -ETIMEDOUT)
@@ -189,7 +146,7 @@ static noreturn_fn void end_program(void)
 void throw(const char *fmt, ...)
 {
     const struct m *mp = m_get();
-    char text[LINE_BYTES];
+    char text[LOG_BYTES];
     va_list ap;
 
     only_one_dies();
@@ -198,13 +155,13 @@ void throw(const char *fmt, ...)
     va_end(ap);
     if (env.log != NULL)
         env.log(LOG_FATAL, text, env.log_arg);
-    say("fatal error: %s", text);
+    stderr_line("fatal error: %s", text);
     if (env.traceback == TRACEBACK_NONE)
         end_program();
     if (mp != NULL && mp->curg != NULL)
         say_who(mp->curg, "running");
     else
-        say("thread %d [outside goroutines]:", os_gettid());
+        stderr_line("thread %d [outside goroutines]:", os_gettid());
     say_stack();
     if (env.traceback >= TRACEBACK_ALL)
         say_threads(mp);

@@ -13,6 +13,11 @@ noreturn_fn cold void throw(const char *fmt, ...) printf_like(1, 2);
 /* A line for options.log or stderr; level as in syslog. Async-signal-safe but for the user's own function. */
 void log_line(int level, const char *fmt, ...) printf_like(2, 3);
 
+/* A line to stderr by one write, without a prefix. The same rules. */
+void stderr_line(const char *fmt, ...) printf_like(1, 2);
+
+/* What is longer is cut. */
+enum { LOG_BYTES = 512 };
 enum { LOG_FATAL = 2, LOG_ERROR = 3, LOG_WARNING = 4, LOG_INFO = 6 };
 
 /* Kept in every build. */
