@@ -158,14 +158,14 @@ static bool hooked;                   /* calls are to come here */
 static unsigned long long seen_loads; /* what the last look returned */
 static bool default_set;              /* the default thread attribute carries the saved mask */
 
-/* The default attribute with the saved mask in it, or (NULL) without any. */
+/* The default attribute with this mask in it; no bytes: without any. */
 static int set_default(const unsigned long *mask, size_t bytes)
 {
     pthread_attr_t attr;
     int err = pthread_getattr_default_np(&attr);
     if (err)
         return -err;
-    err = pthread_attr_setaffinity_np(&attr, mask ? bytes : 0, (const cpu_set_t *)mask);
+    err = pthread_attr_setaffinity_np(&attr, bytes, (const cpu_set_t *)mask);
     if (!err)
         err = pthread_setattr_default_np(&attr);
     pthread_attr_destroy(&attr);
@@ -217,7 +217,7 @@ void children_remove(void)
     hooked = false;
     redirect(hooks, false, 0);
     if (default_set)
-        set_default(NULL, 0);
+        set_default(&(unsigned long){0}, 0);
     default_set = false;
     pthread_mutex_unlock(&looking);
 }

@@ -42,9 +42,18 @@ static int affinity(hwloc_bitmap_t out)
     return 0;
 }
 
+/* Without it hwloc finds no more than the mask says, and complains on stderr, which is not ours. */
+static bool described(void)
+{
+    return access("/sys/devices/system/cpu/cpu0/topology", F_OK) == 0 ||
+           access("/sys/bus/cpu/devices/cpu0/topology", F_OK) == 0;
+}
+
 static int open_machine(const struct topo_source *from, hwloc_topology_t *out)
 {
     hwloc_topology_t t;
+    if (!(from && from->machine) && !described())
+        return -ENOENT;
     if (hwloc_topology_init(&t))
         return -ENOMEM;
     hwloc_topology_set_components(t, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
