@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * overflow.c - a stack that is too small is named, on a stack of its own
+ *
+ * The handlers run in whatever thread faults, ours or not, on the signal stack that each M has. A fault in
+ * the guard of the running goroutine's stack ends the program with a message. Anything else is not ours: it goes to
+ * the handler that was there before, with its mask and flags, or the default action is brought about with
+ * the siginfo as it was, so that a core shows the place of the fault.
+ *
+ * A kernel reports guard markers as SEGV_MAPERR and mprotect as SEGV_ACCERR; so only the address counts.
+ */
+#include "stack.h"
+
+#include "mem.h"
+#include "signal_arch.h"
+
+#include "env.h"
+#include "proc.h"
+#include "throw.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What dladdr, the unwinder and a few lines of text need, with plenty to spare. */
+enum { HANDLER_BYTES = 64 << 10, PLACE_BYTES = 256 };
+
+/* `found` outlives overflow_fini: somebody who installed a handler over ours may still call it. */
+static struct caught {
+    int sig;
+    bool ours_below; /* left in place at the end, under somebody's handler */
+    struct sigaction found;
+} caught[] = { { .sig = SIGSEGV }, { .sig = SIGBUS } };
+
+/* ---- ours ----------------------------------------------------------------------------------- */
+
+/* Static functions have no name at run time: the pc is there for addr2line. */
+static void describe(char *text, size_t bytes, uintptr_t pc)
+{
+    const char *slash;
+    Dl_info at;
+
+    if (dladdr((void *)pc, &at) == 0 || at.dli_fname == NULL) {
+        snprintf(text, bytes, "at 0x%zx", (size_t)pc);
+        return;
+    }
+    slash = strrchr(at.dli_fname, '/');
+    snprintf(text, bytes, "in %.100s (0x%zx, %.100s+0x%zx)",
+             at.dli_sname != NULL ? at.dli_sname : "a function without a name", (size_t)pc,
+             slash != NULL ? slash + 1 : at.dli_fname, (size_t)(pc - (uintptr_t)at.dli_fbase));
+}
+
+static noreturn_fn void overflowed(const struct quoit_g *gp, uintptr_t pc)
+{
+    size_t kib = stack_class_bytes(gp->stk->class) >> 10;
+    char place[PLACE_BYTES];
+
+    describe(place, sizeof place, pc);
+    throw("stack overflow: goroutine %llu%s%.*s%s went past its stack of %zu KiB %s; a larger one: "
+          "QUOIT_STACK=%zuK, or stack_size in struct quoit_attr",
+          (unsigned long long)gp->id, gp->flags & G_NAMED ? " \"" : "",
+          gp->flags & G_NAMED ? GNAME_MAX : 0, gp->name, gp->flags & G_NAMED ? "\"" : "", kib, place,
+          2 * kib);
+}
+
+/* ---- not ours ------------------------------------------------------------------------------- */
+
+/* A fault happens again when the handler returns. What was sent must be sent again. */
+static void default_action(int sig, siginfo_t *info)
+{
+    struct sigaction dfl = { .sa_handler = SIG_DFL };
+
+    sigaction(sig, &dfl, NULL);
+    if (info->si_code <= 0)
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), os_gettid(), sig, info);
+}
+
+static void pass_on(struct caught *c, siginfo_t *info, void *context)
+{
+    struct sigaction found = c->found;
+
+    if (found.sa_flags & SA_RESETHAND)
+        c->found.sa_handler = SIG_DFL;
+    if (found.sa_flags & SA_SIGINFO)
+        found.sa_sigaction(c->sig, info, context);
+    else if (found.sa_handler == SIG_IGN && info->si_code <= 0)
+        return;
+    else if (found.sa_handler == SIG_IGN || found.sa_handler == SIG_DFL)
+        default_action(c->sig, info);
+    else
+        found.sa_handler(c->sig);
+}
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+    const struct m *mp = m_get();
+    const struct quoit_g *gp = mp != NULL ? load_relaxed(&mp->curg) : NULL;
+    int saved = errno;
+
+    if (info->si_code > 0 && gp != NULL && gp->stk != NULL && stack_in_guard(gp->stk, info->si_addr))
+        overflowed(gp, signal_pc(context));
+    pass_on(&caught[sig == SIGBUS], info, context);
+    errno = saved;
+}
+
+/* ---- the process ---------------------------------------------------------------------------- */
+
+static int install(struct caught *c)
+{
+    struct sigaction now, ours = { .sa_sigaction = handler };
+
+    if (sigaction(c->sig, NULL, &now) != 0)
+        return -errno;
+    if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == handler)
+        return 0;
+    /* Who installed theirs over ours calls it: ours over theirs would go in circles. */
+    if (c->ours_below && (now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL))
+        return 0;
+    c->ours_below = false;
+    c->found = now;
+    ours.sa_mask = now.sa_mask;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | (now.sa_flags & (SA_NODEFER | SA_RESTART));
+    return sigaction(c->sig, &ours, NULL) == 0 ? 0 : -errno;
+}
+
+static void uninstall(struct caught *c)
+{
+    struct sigaction now;
+
+    if (sigaction(c->sig, NULL, &now) != 0)
+        return;
+    if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == handler)
+        sigaction(c->sig, &c->found, NULL);
+    else
+        c->ours_below = true;
+}
+
+int overflow_init(void)
+{
+    int e;
+
+    if (env.flags & QUOIT_NO_SIGNALS)
+        return 0;
+    e = install(&caught[0]);
+    if (e != 0)
+        return e;
+    e = install(&caught[1]);
+    if (e != 0)
+        uninstall(&caught[0]);
+    return e;
+}
+
+void overflow_fini(void)
+{
+    if (env.flags & QUOIT_NO_SIGNALS)
+        return;
+    for (size_t i = 0; i < array_len(caught); i++)
+        uninstall(&caught[i]);
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+/* At the upper end of the memory, above the signal stack itself; a page below it is closed. */
+struct altstack {
+    void *memory;
+    size_t bytes;
+    stack_t found;
+};
+
+static size_t wanted_bytes(size_t page)
+{
+    long usual = sysconf(_SC_SIGSTKSZ);
+    size_t least = getauxval(AT_MINSIGSTKSZ), n = usual > 0 ? (size_t)usual : (size_t)SIGSTKSZ;
+
+    n = (n > least ? n : least) + HANDLER_BYTES + sizeof(struct altstack);
+    return (n + page - 1) / page * page + page;
+}
+
+int overflow_thread_init(struct m *mp)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = wanted_bytes(page);
+    struct altstack *ss;
+    stack_t ours = { 0 };
+    char *memory;
+    int e;
+
+    mp->sigstack = NULL;
+    if (env.flags & QUOIT_NO_SIGNALS)
+        return 0;
+    memory = mem_reserve(bytes, 0, -1);
+    if (memory == NULL)
+        return -ENOMEM;
+    /* Refused for want of mappings, it only means that an overrun down there goes unnoticed. */
+    (void)mprotect(memory, page, PROT_NONE);
+    ss = (struct altstack *)(void *)(memory + bytes - ((sizeof *ss + CACHELINE - 1) & ~(size_t)(CACHELINE - 1)));
+    ss->memory = memory;
+    ss->bytes = bytes;
+    ours.ss_sp = memory + page;
+    ours.ss_size = (size_t)((char *)ss - memory) - page;
+    if (sigaltstack(&ours, &ss->found) != 0) {
+        e = -errno;
+        mem_release(memory, bytes);
+        return e;
+    }
+    mp->sigstack = ss;
+    return 0;
+}
+
+void overflow_thread_fini(struct m *mp)
+{
+    struct altstack *ss = mp->sigstack;
+    stack_t now;
+
+    if (ss == NULL)
+        return;
+    /* Somebody else's by now stays. */
+    if (sigaltstack(NULL, &now) == 0 && (char *)now.ss_sp > (char *)ss->memory &&
+        (char *)now.ss_sp < (char *)ss)
+        sigaltstack(&ss->found, NULL);
+    mem_release(ss->memory, ss->bytes);
+    mp->sigstack = NULL;
+}
