@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * clash.c - a program whose own functions are named like Quoit's private ones
  *
- * Linked with the shared library and with the archive. It must link, and each side must call its own.
+ * Linked with the shared library and with the archive. It must link, and each side must call its
+ * own.
  */
 #include "quoit.h"
 

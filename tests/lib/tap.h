@@ -9,10 +9,10 @@
  *         return done_testing();
  *     }
  *
- * Every check may be called from any thread and any goroutine: a line is one write(2), the counters are
- * atomic, and no lock is held and nothing allocated, so a check never changes who runs when. Lines carry
- * no number, as numbers would have to be in order. A check uses about a kilobyte of stack besides
- * what vsnprintf needs. None may be called from a signal handler.
+ * Every check may be called from any thread and any goroutine: a line is one write(2), the counters
+ * are atomic, no lock is held and nothing allocated, so a check never changes who runs when. Lines
+ * carry no number, as numbers would have to be in order. A check uses about a kilobyte of stack
+ * besides what vsnprintf needs. None may be called from a signal handler.
  *
  * What the machine lacks is skipped with a reason, before the first check: skip_all(). The exit
  * status is 0 then: the reader of TAP sees the skip in the plan.
@@ -53,9 +53,9 @@ void bail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* A remark for whoever reads the log; never changes the outcome. */
 void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The exit status for main: 0 if every check held and the plan was kept. With TAP_EXPECT_FAILURE in the
- * environment it is 0 after failed checks too: Meson takes a status for a crash, and a test that should
- * fail must fail by its checks. */
+/* The exit status for main: 0 if every check held and the plan was kept. With TAP_EXPECT_FAILURE in
+ * the environment it is 0 after failed checks too: Meson takes a status for a crash, and a test that
+ * should fail must fail by its checks. */
 int done_testing(void);
 
 #ifdef __cplusplus

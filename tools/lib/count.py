@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """count.py LOG [NAME]: what a run of `meson test` came to.
 
-Reads meson's testlog.json (one object a line). Says on stderr what failed and what was skipped, with
-the reason; prints `PASSED FAILED SKIPPED` on stdout. A log that is not there is one failure.
+Reads meson's testlog.json (one object a line). Says on stderr what failed and what was skipped,
+with the reason; prints `PASSED FAILED SKIPPED` on stdout. No log is one failure.
 """
 import json
 import re

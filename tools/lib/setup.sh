@@ -98,7 +98,7 @@ install_by_apt()
     if [ -z "$missing" ]; then
         return 0
     fi
-    # What this release does not have was found out once; asking again would cost an update each time.
+    # What this release does not have was found out once; to ask again would cost an update.
     if [ "$(cat build/.unavailable 2>/dev/null)" = "$missing" ]; then
         return 0
     fi
@@ -109,20 +109,22 @@ install_by_apt()
                 needed="$needed $item"
             fi
         done
-        # shellcheck disable=SC2086
-        line="apt-get update && apt-get install -y --no-install-recommends $(resolve_packages $missing)"
         if [ -z "$needed" ]; then
             say "not installed, so what needs it is skipped: $missing"
             return 0
         fi
-        complain "packages are missing, and neither root nor sudo is here to install them; run as root:"
-        say "$line"
+        complain "packages are missing, and I may not install them; run this as root:"
+        # shellcheck disable=SC2086
+        say "apt-get update && apt-get install -y --no-install-recommends" \
+            $(resolve_packages $missing)
         return 3
     fi
     say "installing: $missing"
-    apt update >build/apt.log 2>&1 || complain "apt-get update failed; going on with the lists there are"
-    # shellcheck disable=SC2046,SC2086
-    if ! apt install -y --no-install-recommends $(resolve_packages $missing) >>build/apt.log 2>&1; then
+    apt update >build/apt.log 2>&1 || complain "apt-get update failed; I try the lists there are"
+    # shellcheck disable=SC2086
+    missing=$(resolve_packages $missing)
+    # shellcheck disable=SC2086
+    if ! apt install -y --no-install-recommends $missing >>build/apt.log 2>&1; then
         tail -n 20 build/apt.log >&2
         complain "apt-get install failed; all it said is in build/apt.log"
         return 3
@@ -170,11 +172,12 @@ configure()
     dir=$1
     shift
     wanted="${CC:-cc} $(meson --version) $*"
-    if [ -f "$dir/build.ninja" ] && [ "$(cat "$dir/.configured-with" 2>/dev/null)" = "$wanted" ]; then
+    before=$(cat "$dir/.configured-with" 2>/dev/null || true)
+    if [ -f "$dir/build.ninja" ] && [ "$before" = "$wanted" ]; then
         return 0
     fi
     rm -rf "$dir"
-    meson setup "$dir" "$@" >"$dir.log" 2>&1 || {
+    meson setup "$dir" -Db_colorout=auto "$@" >"$dir.log" 2>&1 || {
         tail -n 30 "$dir.log"
         return 1
     }
