@@ -2,9 +2,9 @@
  * atomic.h - every access to a word that two threads may touch at once
  *
  * The only file that spells memory orders: the order is part of each name, so a reader sees at the
- * place of use what is promised. The words themselves are plain integers and pointers; what makes an
- * access atomic is that it goes through here. tests/model/ puts its own file of this name in front,
- * so a protocol is explored in the very lines that ship.
+ * place of use what is promised. The words themselves are plain integers and pointers; what makes
+ * an access atomic is that it goes through here. tests/model/ puts its own file of this name in
+ * front, so a protocol is explored in the very lines that ship.
  *
  * Each acquire, release or full access needs the line `order NAME out|in|full` above it (see
  * Documentation/memory-order.md); relaxed ones say `hint:` where a stale value would surprise.
@@ -27,7 +27,8 @@
 #define xchg_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 #define xchg_full(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 
-/* Compare and swap, never failing by chance: true when `want` is in; else *seen holds what was there. */
+/* Compare and swap, never failing by chance: true when `want` is in; else *seen holds what was
+ * there. */
 #define cas_relaxed(p, seen, want) \
     __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #define cas_acquire(p, seen, want) \

@@ -3,9 +3,9 @@
  *
  * Nothing here runs. tests/unit/test-context.c shows that the assembly fills the frame as declared.
  */
-#include <stddef.h>
-
 #include "context.h"
+
+#include <stddef.h>
 
 _Static_assert(offsetof(struct context, sp) == CONTEXT_SP, "switch.S stores sp elsewhere");
 _Static_assert(sizeof(struct context_frame) == CONTEXT_FRAME, "switch.S pushes another frame");

@@ -24,9 +24,11 @@
 
 #define array_len(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Two fields that different threads write must not share a line; the proof stands beside the struct. */
-#define assert_line(type, field, line) \
-    _Static_assert(offsetof(type, field) / CACHELINE == (line), #type "." #field " left its cache line")
+/* Two fields that different threads write must not share a line; the proof stands beside the
+ * struct. */
+#define assert_line(type, field, line)                          \
+    _Static_assert(offsetof(type, field) / CACHELINE == (line), \
+                   #type "." #field " left its cache line")
 #define assert_apart(type, a, b)                                                    \
     _Static_assert(offsetof(type, a) / CACHELINE != offsetof(type, b) / CACHELINE, \
                    #type "." #a " and ." #b " share a cache line")

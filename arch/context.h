@@ -32,8 +32,8 @@ void *context_begin(struct context *from, void *top, void (*entry)(void *arg), v
 /* A place in context_switch, never called: see above. */
 extern const char context_parked[];
 
-/* fn(arg), whose result is returned. Until it returns, code anywhere below may come back here early by
- * context_switch(&scratch, back, (void *)(intptr_t)result), after sanitize_cut(). */
+/* fn(arg), whose result is returned. Until it returns, code anywhere below may come back here
+ * early by context_switch(&scratch, back, (void *)(intptr_t)result), after sanitize_cut(). */
 int context_call(struct context *back, int (*fn)(void *arg), void *arg);
 
 #endif

@@ -39,7 +39,8 @@ static void valgrind_forget(struct sanitize_stack *s)
     s->valgrind_id = 0;
 }
 #else
-static void valgrind_register(struct sanitize_stack *s, char *low unused_arg, size_t size unused_arg)
+static void valgrind_register(struct sanitize_stack *s, char *low unused_arg,
+                              size_t size unused_arg)
 {
     s->valgrind_id = 0;
 }
@@ -104,7 +105,7 @@ void sanitize_stack_reuse(struct sanitize_stack *s, void *low, size_t size)
 
 #ifdef SANITIZE_ASAN
 /* ASan knows the bounds better than libc does, but tells them only to who leaves the stack: so we
- * leave it for `s` itself and come back at once, with the frames kept and the bounds as they were. */
+ * leave it for `s` itself and come back at once, with the frames kept and the bounds as before. */
 static void asan_bounds(struct sanitize_stack *s)
 {
     __sanitizer_start_switch_fiber(&s->fake, s, sizeof *s);

@@ -7,8 +7,8 @@
  *     context_switch(...);
  *     sanitize_arrive(&mine);                 first thing on the new one, with that stack's record
  *
- * A record (struct sanitize_stack) belongs to a stack, not to a goroutine, and may lie on that stack
- * itself, above its first frame. A stack on which a goroutine died `dying` is given to the next one
+ * A record (struct sanitize_stack) belongs to a stack, not to a goroutine, and may lie on that
+ * stack itself, above its first frame. A stack on which a goroutine died is given to the next one
  * by sanitize_stack_reuse().
  *
  * The announcements are inline: TSan counts function entries and exits on the stack it believes in,
@@ -69,20 +69,21 @@ struct sanitize_stack {
 void sanitize_stack_make(struct sanitize_stack *s, void *low, size_t size);
 void sanitize_stack_free(struct sanitize_stack *s);
 
-/* The running thread's own stack, so that others can switch to it (an M's g0). The thread itself may
- * free the record: the stack stays. */
+/* The running thread's own stack, so that others can switch to it (an M's g0). The thread itself
+ * may free the record: the stack stays. */
 void sanitize_stack_self(struct sanitize_stack *s);
 
 #ifdef SANITIZE_SWITCHES
-/* Before the stack's next owner begins at its top. The last owner may have left frames that never
- * returned; ASan would take them for live ones, TSan's count of calls would grow without end. */
+/* Before the stack's next owner begins at its top, or takes over in the middle of its first frame.
+ * The last owner may have left frames that never returned; ASan would take them for live ones,
+ * TSan's count of calls would grow without end. */
 void sanitize_stack_reuse(struct sanitize_stack *s, void *low, size_t size);
 #else
 #define sanitize_stack_reuse(s, low, size) ((void)(s), (void)(low), (void)(size))
 #endif
 
-/* Last thing before the frames from here up to a context_call are left without returning: no switch,
- * as the stack stays the same. TSan has no word for it and keeps counting those frames. */
+/* Last thing before the frames from here up to a context_call are left without returning: no
+ * switch, as the stack stays the same. TSan has no word for it and keeps counting those frames. */
 static always_inline void sanitize_cut(void)
 {
 #ifdef SANITIZE_ASAN

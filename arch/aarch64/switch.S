@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * switch.S - from one stack to another on aarch64
  *
- * The unwind tables say at each instruction where the caller's registers are. After the stack pointer
- * has changed they describe the frame of the resumed side, which was filled by the same code, so the
- * same rule holds.
+ * The unwind tables say at each instruction where the caller's registers are. After the stack
+ * pointer has changed they describe the frame of the resumed side, which was filled by the same
+ * code, so the same rule holds.
  *
  * x18 belongs to the platform and is never touched. The return address is stored unsigned: a caller
  * with pac-ret has signed and stored its own before it came here.
@@ -66,7 +66,7 @@ context_switch:
     save_caller
     ldr x9, [x1, #CONTEXT_SP]
     mov sp, x9
-/* A parked stack is described by the tables of this place, with sp as saved: debuggers start here. */
+/* The tables of this place, with sp as saved, describe a parked stack: debuggers start here. */
     .globl context_parked
     .hidden context_parked
 context_parked:

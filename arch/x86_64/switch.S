@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * switch.S - from one stack to another on x86_64
  *
- * The unwind tables say at each instruction where the caller's registers are. After the stack pointer
- * has changed they describe the frame of the resumed side, which was pushed by the same code, so the
- * same rule holds.
+ * The unwind tables say at each instruction where the caller's registers are. After the stack
+ * pointer has changed they describe the frame of the resumed side, which was pushed by the same
+ * code, so the same rule holds.
  *
  * Shadow stacks are not switched, so this object does not claim them: a process that links it runs
  * without. Indirect branch tracking it does allow.
@@ -43,7 +43,7 @@ context_switch:
     endbr64
     save_caller
     movq CONTEXT_SP(%rsi), %rsp
-/* A parked stack is described by the tables of this place, with sp as saved: debuggers start here. */
+/* The tables of this place, with sp as saved, describe a parked stack: debuggers start here. */
     .globl context_parked
     .hidden context_parked
 context_parked:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-gdb-parked.c - gdb shows a parked goroutine's stack down to its entry
  *
- * Runs itself under gdb, with an argument, and reads what gdb says. The two lines that show the stack
- * are those of Documentation/arch.md.
+ * Runs itself under gdb, with an argument, and reads what gdb says. The two lines that show the
+ * stack are those of Documentation/arch.md.
  */
 #include "quoit.h"
 

@@ -192,7 +192,7 @@ static int frame_of(const struct walk *w, uintptr_t fn)
     return -1;
 }
 
-/* entry is called by context_begin, and nothing is above that; an unwinder may give a last pc of 0. */
+/* entry is called by context_begin, with nothing above that; unwinders may give a last pc of 0. */
 static bool ends_at_entry(const struct walk *w, uintptr_t entry)
 {
     int at = frame_of(w, entry);

@@ -26,7 +26,7 @@ static void counter_never_goes_back(void)
        READS);
 }
 
-/* Wrong guesses are allowed: free lists prefetch the next element before they know that there is one. */
+/* Wrong guesses are allowed: a list prefetches the next element before it knows of one. */
 static void prefetch_takes_any_address(void)
 {
     static char byte;

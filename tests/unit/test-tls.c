@@ -56,8 +56,8 @@ struct turn {
 static struct lane traveller;
 static int stale, hops;
 
-/* One function, its reads on both sides of each switch: a compiler that believes in one thread would
- * keep the value, or the address of the variable. */
+/* One function, its reads on both sides of each switch: a compiler that believes in one thread
+ * would keep the value, or the address of the variable. */
 static void travel(void *arg unused_arg)
 {
     sanitize_arrive(&traveller.rec);
