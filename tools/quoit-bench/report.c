@@ -166,8 +166,6 @@ void report_row(const struct result *r)
 
     progress_clear();
     json_add(r);
-    if (r->error[0])
-        report_note("%s, %s on %d: %s", r->workload, r->peer, r->procs, r->error);
     if (!r->runs)
         return;
     number(result_median(r), median, sizeof(median));

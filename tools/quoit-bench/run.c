@@ -179,6 +179,8 @@ static void fail(struct course *c, struct lane *l, const char *error)
         return;
     snprintf(l->error, sizeof(l->error), "%s", error);
     c->good = false;
+    report_note("%s, %s on %d P%s: %s", c->w->name, l->side->peer, c->procs,
+                c->procs == 1 ? "" : "'s", error);
 }
 
 /* Runs with more and more operations until one takes long enough to tell how
@@ -250,7 +252,7 @@ static void measure(struct course *c, struct lane *l)
     }
     if (c->w->scans)
         compare_digest(c, l, out);
-    if (out->count < l->iterations && c->w->fixed && l->runs == 0)
+    if (out->count < l->iterations && c->w->fixed && !c->w->scans && l->runs == 0)
         report_note("%s: only %llu instead of %llu, as many as there is memory for", c->w->name,
                     (unsigned long long)out->count, (unsigned long long)l->iterations);
     for (size_t i = 0; i < METRICS_MAX; i++)
