@@ -54,8 +54,8 @@ void bail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The exit status for main: 0 if every check held and the plan was kept. With TAP_EXPECT_FAILURE in
- * the environment it is 0 after failed checks too: Meson takes a status for a crash, and a test that
- * should fail must fail by its checks. */
+ * the environment it is 0 after failed checks too: Meson takes a status for a crash, and a test
+ * that should fail must fail by its checks. */
 int done_testing(void);
 
 #ifdef __cplusplus
