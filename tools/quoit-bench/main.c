@@ -245,24 +245,20 @@ static void list(void)
         printf("%-14s %s\n", yardsticks[i]->name, yardsticks[i]->about);
 }
 
-static void select_default(void)
-{
-    for (size_t i = 0; i < array_len(workloads); i++) {
-        const struct workload *w = workloads[i];
-
-        if (!any_selected && (options.tour ? w->heading != NULL : !w->only_named))
-            selected[i] = true;
-        if (w->only_named && cold && selected[i - 1])
-            selected[i] = true;
-    }
-}
-
 static bool will_run(const struct workload *w)
 {
     for (size_t i = 0; i < array_len(workloads); i++)
         if (workloads[i] == w)
             return selected[i];
     return false;
+}
+
+static void select_default(void)
+{
+    for (size_t i = 0; i < array_len(workloads) && !any_selected; i++)
+        selected[i] = options.tour ? workloads[i]->heading != NULL : !workloads[i]->only_named;
+    if (cold && will_run(&workload_scan_hot))
+        select_name(workload_scan_cold.name);
 }
 
 static void check_dir(void)
@@ -330,7 +326,7 @@ static bool run_one(const struct workload *w, const struct machine *m)
     if (!n)
         report_skip(w->name, "it needs two P's on two cpus");
     else if ((w->widths & TWO) && !options.num_widths && m->width < 2)
-        report_skip("pingpong on two P's", "there is one cpu");
+        report_skip(w->name, "on two P's only: there is one cpu");
     for (int i = 0; i < n && !interrupted; i++)
         good &= run_workload(w, widths[i], &options);
     return good;
