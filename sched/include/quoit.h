@@ -30,6 +30,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* The one shape of a function given to Quoit; what the result means stands with who takes it. */
 typedef int (*quoit_fn)(void *arg);
@@ -213,6 +214,7 @@ struct quoit_stats {
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -17,6 +17,7 @@ struct statx;
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* openat(2): the new descriptor. */
 int quoit_openat(int dirfd, const char *path, int flags, mode_t mode);
@@ -33,6 +34,7 @@ int quoit_statx(int dirfd, const char *path, int flags, unsigned mask, struct st
 /* fsync(2). */
 int quoit_fsync(int fd);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
