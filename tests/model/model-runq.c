@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * model-runq.c - runq.h: each goroutine is taken exactly once, whole, whoever takes it
+ *
+ * The ring has two slots, so that they are reused at once.
+ */
+#include "explore.h"
+
+#include "gmp.h"
+#define RUNQ_SIZE 2
+#include "runq.h"
+
+enum { GS = 5, NOBODY = -1 };
+
+static struct runq q;
+static struct quoit_g *slots[RUNQ_SIZE];
+static struct quoit_g g[GS];
+static uint64_t body[GS];        /* what makes the goroutine whole */
+static int taken[EXPLORE_THREADS][GS];
+
+static void setup(void)
+{
+    static const char *names[GS] = {"g0", "g1", "g2", "g3", "g4"};
+
+    q = (struct runq){.slot = slots};
+    for (int i = 0; i < RUNQ_SIZE; i++)
+        slots[i] = NULL;
+    for (int i = 0; i < GS; i++) {
+        explore_name(&g[i], names[i]);
+        body[i] = 0;
+        for (int t = 0; t < EXPLORE_THREADS; t++)
+            taken[t][i] = 0;
+    }
+}
+
+static void setup_one_put(void)
+{
+    setup();
+    body[0] = 1;
+    runq_put(&q, &g[0]);
+}
+
+static void setup_late(void)
+{
+    setup_one_put();
+    explore_late(slots, sizeof(slots));
+}
+
+static void setup_next(void)
+{
+    setup();
+    body[0] = 1;
+    runq_put_next(&q, &g[0]);
+}
+
+static void take(int thread, struct quoit_g *gp)
+{
+    ptrdiff_t i = gp - g;
+
+    if (gp == NULL)
+        return;
+    explore_check(i >= 0 && i < GS, "no goroutine was taken");
+    explore_check(data_read(&body[i]) != 0, "a goroutine was taken before it was whole");
+    explore_check(taken[thread][i]++ == 0, "g%d was taken twice by one", (int)i);
+}
+
+/* `n` is how many were put: whatever nobody took is still there. */
+static void all_once(int n)
+{
+    struct quoit_g *gp;
+    int times;
+
+    while ((gp = runq_get(&q)) != NULL)
+        taken[EXPLORE_THREADS - 1][gp - g]++;
+    gp = runq_get_next(&q);
+    if (gp)
+        taken[EXPLORE_THREADS - 1][gp - g]++;
+    for (int i = 0; i < n; i++) {
+        times = 0;
+        for (int t = 0; t < EXPLORE_THREADS; t++)
+            times += taken[t][i];
+        explore_check(times == 1, "g%d was taken %d times", i, times);
+    }
+}
+
+/* Between two operations a thread knows what it has taken and how far it is. */
+static void done(int thread, int operation)
+{
+    uint64_t state = (uint64_t)operation;
+
+    for (int i = 0; i < GS; i++)
+        state = state << 1 | (uint64_t)taken[thread][i];
+    explore_state(state);
+}
+
+static void put(int i)
+{
+    data_write(&body[i], 1);
+    while (!runq_put(&q, &g[i]))
+        take(0, runq_get(&q));
+    done(0, i);
+}
+
+static void grab(int thread)
+{
+    struct quoit_g *out[RUNQ_SIZE];
+    uint32_t n = runq_grab(&q, out, RUNQ_SIZE);
+
+    for (uint32_t i = 0; i < n; i++)
+        take(thread, out[i]);
+    done(thread, 1);
+}
+
+/* ---- the ring ---- */
+
+static void owner_puts(void)
+{
+    put(1);
+    put(2);
+    put(3);
+}
+
+static void owner_puts_two(void)
+{
+    put(1);
+    put(2);
+}
+
+static void owner_puts_and_gets(void)
+{
+    put(1);
+    take(0, runq_get(&q));
+    done(0, 8);
+    put(2);
+    take(0, runq_get(&q));
+}
+
+static void thief1(void)
+{
+    grab(1);
+}
+
+static void thief1_twice(void)
+{
+    grab(1);
+    grab(1);
+}
+
+static void thief2(void)
+{
+    grab(2);
+}
+
+static void four_once(void)
+{
+    all_once(4);
+}
+
+static void three_once(void)
+{
+    all_once(3);
+}
+
+/* ---- next ---- */
+
+static void put_next(int i)
+{
+    struct quoit_g *old;
+
+    data_write(&body[i], 1);
+    old = runq_put_next(&q, &g[i]);
+    while (old && !runq_put(&q, old))
+        take(0, runq_get(&q));
+}
+
+static void owner_next(void)
+{
+    put_next(1);
+    put_next(2);
+    take(0, runq_get_next(&q));
+}
+
+static void owner_takes_next(void)
+{
+    take(0, runq_get_next(&q));
+    put_next(1);
+}
+
+static void thief_next(void)
+{
+    struct quoit_g *seen = load_relaxed(&q.next);
+
+    if (runq_grab_next(&q, seen))
+        take(1, seen);
+}
+
+static void thief_next_any(void)
+{
+    take(2, runq_get_next(&q));
+}
+
+static const struct explore tests[] = {
+    {"one owner, one thief that comes twice: a slot is used again", setup_late,
+     {owner_puts, thief1_twice}, four_once},
+    {"two thieves race for the head", setup_one_put, {owner_puts_two, thief1, thief2}, three_once},
+    {"put, get and two thieves", setup_one_put, {owner_puts_and_gets, thief1, thief2}, three_once},
+    {"next: filled twice, a thief takes what it saw", setup_next,
+     {owner_next, thief_next, thief_next_any}, three_once},
+    {"next: taken by the owner and two thieves", setup_next,
+     {owner_takes_next, thief_next, thief_next_any}, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    return explore_main(argc, argv, tests);
+}
