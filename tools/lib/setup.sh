@@ -7,7 +7,7 @@
 packages_build="gcc libc6-dev binutils meson pkgconf liburing-dev libnuma-dev libhwloc-dev
     libxxhash-dev libjansson-dev"
 packages_check="g++~ scdoc~ strace~ gdb~"
-packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ gcc-aarch64-linux-gnu~
+packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ libc6-dbg~ gcc-aarch64-linux-gnu~
     libc6-dev-arm64-cross~ qemu-user-static|qemu-user~"
 
 # Where the package manager is another one: what the build looks for, by its own names.
@@ -110,7 +110,7 @@ install_by_apt()
             fi
         done
         if [ -z "$needed" ]; then
-            say "not installed, so what needs it is skipped: $missing"
+            say "not installed, so what needs it is skipped: $(printf '%s' "$missing" | tr -d '~')"
             return 0
         fi
         complain "packages are missing, and I may not install them; run this as root:"
@@ -119,7 +119,7 @@ install_by_apt()
             $(resolve_packages $missing)
         return 3
     fi
-    say "installing: $missing"
+    say "installing: $(printf '%s' "$missing" | tr -d '~')"
     apt update >build/apt.log 2>&1 || complain "apt-get update failed; I try the lists there are"
     # shellcheck disable=SC2086
     missing=$(resolve_packages $missing)

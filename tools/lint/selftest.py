@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A lint that cannot fail is a defect: each is fed a sound tree, then the same with one fault.
 
-selftest.py LINT: `includes`, `orders`, `style` or `symbols`. TAP on stdout. Without faults the
-lint must be silent; with one it must fail and say the words listed beside it.
+selftest.py LINT, the name of a file here. TAP on stdout. Without faults the lint must be silent;
+with one it must fail and say the words listed beside it.
 """
 import os
 import subprocess
@@ -29,6 +29,10 @@ SOUND = {
                           'store_release(&q->tail,\n              1);\n',
     'uring/ring.c': TOP + '#include "gmp.h"\n\n#include <liburing.h>\n',
     'tools/quoit-x.c': TOP + '#include "quoit.h"\n',
+    'sched/quoit.map': '# ' + TOP + 'QUOIT_0.1 {\n    global:\n        quoit_go;\n'
+                       '        quoit_run;\n    local:\n        *;\n};\n',
+    'Documentation/meson.build': '# ' + TOP + "  'man/quoit_go.3.scd',\n",
+    'Documentation/man/quoit_go.3.scd': '# NAME\n\nquoit_go, quoit_run - start\n',
     'tests/model/broken/runq-pub.c': TOP,
     'Documentation/memory-order.md':
         '| Edge | from | broken twin |\n|---|---|---|\n| RUNQ-PUB | runqput | runq-pub.c |\n',
@@ -64,6 +68,12 @@ FAULTS = {
         ('Documentation/memory-order.md',
          '| RUNQ-PUB | a | runq-pub.c |\n| OLD | a | runq-pub.c |\n', 'nowhere in the code'),
     ],
+    'pages': [
+        ('sched/quoit.map', 'global:\n    quoit_go;\n    quoit_new;\n', 'quoit_new has no man page'),
+        ('Documentation/man/quoit_x.3.scd', '# NAME\n\nquoit_x - do x\n', 'is not listed'),
+        ('Documentation/man/quoit_go.3.scd', '# NAME\n\nquoit_run - x\n', 'does not say quoit_go'),
+        ('Documentation/man/quoit_go.9.scd', '# NAME\n\nquoit_go - x\n', 'section 9'),
+    ],
     'style': [
         ('sched/m.c', 'int x;\n', 'the first line'),
         ('tools/lint/new.py', '#!/usr/bin/env python3\n', 'the first line'),
@@ -80,6 +90,7 @@ FAULTS = {
 }
 SOUND_TOO = {
     'includes': [('sched/m.c', TOP + '#include "topo.h"\n#ifdef X\n#include "atomic.h"\n#endif\n')],
+    'pages': [('sched/quoit.map', '# nothing yet\n')],
     'orders': [('sched/m.c', TOP + '/* load_acquire(x) is only spoken of */\n')],
     'style': [('sched/m.c', TOP + '/* As long as the table it walks. */\n' + LONG)],
 }
