@@ -87,7 +87,7 @@ static unused_arg void is_found(void (*body)(void), const char *words, const cha
 }
 
 /* Lives that end deep in calls, one after another on one stack. */
-static void (*volatile deepest)(void); /* or compilers see that it never returns */
+static void (*deepest)(void);
 
 static noinline int deep(int depth)
 {
