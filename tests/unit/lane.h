@@ -64,7 +64,7 @@ static always_inline void *lane_switch(struct lane *from, struct lane *to, void 
     return got;
 }
 
-/* The last switch of a lane: nobody comes back to it. Not noreturn: before a call of such a function
+/* The last switch of a lane: nobody comes back to it. Not noreturn: before calls of such functions
  * compilers make ASan forget the frames that some tests mean to leave behind. */
 static always_inline void lane_end(struct lane *from, struct lane *to)
 {
