@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * netpoll.c - sched/netpoll.h: rings or the posix way, chosen once; sleeping and waking
+ *
+ * There is no second set of functions for the posix way: it is an M that has no ring, which can also happen to
+ * one M alone when descriptors or memory run out.
+ *
+ * Sleep and wake meet in one word:
+ *
+ *     who sleeps                            who wakes
+ *     1. AWAKE to IN_FUTEX or IN_RING;      1. put WOKEN, whatever was there
+ *        WOKEN found: no sleep              2. IN_FUTEX: futex wake; IN_RING: write the eventfd that the
+ *     2. wait in futex or ring                 ring reads; else nothing
+ *     3. put AWAKE
+ *
+ * A wake-up before the sleep is found in 1 on the left, a second one before 3 costs no system call. An eventfd written
+ * late ends a later sleep early, no more. An eventfd and not MSG_RING: the waker may be a thread
+ * without a ring, and it works from the first kernel on that we take.
+ */
+#include "netpoll.h"
+
+#include "env.h"
+#include "lock.h"
+#include "proc.h"
+#include "throw.h"
+#include "topo.h"
+
+#include "op.h"
+#include "poller.h"
+#include "posix.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { HELPERS_PER_P = 4, HELPERS_LEAST = 8, HELPERS_MOST = 64 };
+
+/* Before the kernel is asked again when it was short of memory, and between two rounds of cancelling. */
+static const int64_t retry_ns = 1000000, cancel_ns = 10000000;
+
+struct probe probed;
+bool rings_wanted;
+
+static struct lock pollers_lock;
+static struct poller *pollers; /* grows at the front, under the lock; read by anyone */
+
+/* ---- start and end -------------------------------------------------------------------------- */
+
+static int helpers_max(int nprocs)
+{
+    int n = nprocs * HELPERS_PER_P;
+
+    if (env.helpers > 0)
+        return env.helpers;
+    return n < HELPERS_LEAST ? HELPERS_LEAST : n > HELPERS_MOST ? HELPERS_MOST : n;
+}
+
+int netpoll_init(int nprocs)
+{
+    memset(&probed, 0, sizeof probed);
+    rings_wanted = false;
+    if (env.io != IO_POSIX) {
+        probe_rings(&probed);
+        rings_wanted = probed.error == 0;
+        if (!rings_wanted)
+            log_line(env.io == IO_URING ? LOG_WARNING : LOG_INFO,
+                     "helper threads do the I/O: %s", probed.why);
+    }
+    return posix_init(helpers_max(nprocs));
+}
+
+void netpoll_fini(void)
+{
+    posix_fini();
+    while (pollers != NULL) {
+        struct poller *pl = pollers;
+
+        pollers = pl->next;
+        free(pl);
+    }
+}
+
+static struct poller *poller_unused_locked(void)
+{
+    struct poller *pl = pollers;
+
+    while (pl != NULL && pl->mp != NULL)
+        pl = pl->next;
+    return pl;
+}
+
+static struct poller *poller_new_locked(void)
+{
+    struct poller *pl = aligned_alloc(CACHELINE, sizeof *pl);
+
+    if (pl == NULL)
+        return NULL;
+    memset(pl, 0, sizeof *pl);
+    pl->next = pollers;
+    /* order POLLERS out: the record is all zero before it is found; in: pollers_first */
+    store_release(&pollers, pl);
+    return pl;
+}
+
+static struct poller *pollers_first(void)
+{
+    /* order POLLERS in: what is found is filled in; out: poller_new_locked */
+    return load_acquire(&pollers);
+}
+
+int netpoll_open(struct m *mp)
+{
+    struct poller *pl;
+
+    lock(&pollers_lock);
+    pl = poller_unused_locked();
+    if (pl == NULL)
+        pl = poller_new_locked();
+    if (pl != NULL)
+        store_relaxed(&pl->mp, mp);
+    unlock(&pollers_lock);
+    if (pl == NULL)
+        throw("netpoll_open: no memory for a new thread");
+    pl->ring.fd = -1;
+    pl->wakefd = -1;
+    pl->armed = false;
+    pl->refused = !rings_wanted;
+    pl->inflight = NULL;
+    store_relaxed(&pl->wake, AWAKE);
+    store_relaxed(&mp->poll_pending, 0);
+    store_relaxed(&mp->poll_inflight, 0);
+    mp->poller = pl;
+    return 0;
+}
+
+static cold bool poller_ring_new(struct poller *pl)
+{
+    const struct topo *t = topo_get();
+    int e;
+
+    pl->wakefd = eventfd(0, EFD_CLOEXEC);
+    e = pl->wakefd < 0 ? -errno : ring_open(&pl->ring, RING_ENTRIES, probed.flags);
+    if (e < 0) {
+        if (pl->wakefd >= 0)
+            close(pl->wakefd);
+        pl->wakefd = -1;
+        pl->refused = true;
+        log_line(env.io == IO_URING ? LOG_WARNING : LOG_INFO,
+                 "thread %d gets no ring (%s): helper threads do its I/O", pl->mp->tid,
+                 strerrorname_np(-e));
+        return false;
+    }
+    if (t != NULL && pl->mp->node >= 0)
+        ring_workers(&pl->ring, topo_node_mask(t, pl->mp->node), t->mask_bytes);
+    return true;
+}
+
+bool poller_ring(struct poller *pl)
+{
+    int saved;
+    bool made;
+
+    if (likely(pl->ring.fd >= 0))
+        return true;
+    if (pl->refused)
+        return false;
+    saved = errno;
+    made = poller_ring_new(pl);
+    errno = saved;
+    return made;
+}
+
+/* ---- submit and reap ------------------------------------------------------------------------ */
+
+void netpoll_flush(struct m *mp)
+{
+    struct poller *pl = mp->poller;
+    uint32_t n = mp->poll_pending, taken;
+    int e;
+
+    if (n == 0)
+        return;
+    /* Counted first: another M may take the completion before the kernel has come back to us. */
+    add_relaxed(&mp->poll_inflight, n);
+    e = ring_submit(&pl->ring);
+    taken = e > 0 ? (uint32_t)e : 0;
+    if (taken < n)
+        add_relaxed(&mp->poll_inflight, taken - n);
+    store_relaxed(&mp->poll_pending, n - taken);
+    store_relaxed(&pl->ring_ops, pl->ring_ops + taken);
+}
+
+static void reap(struct poller *pl, struct m *m2, bool owner, struct glist *ready)
+{
+    unsigned n;
+
+    do {
+        if (!ring_trylock(&pl->ring))
+            return;
+        n = op_take(pl, owner, ready);
+        ring_unlock(&pl->ring);
+        if (n > 0)
+            add_relaxed(&m2->poll_inflight, -n);
+        /* What stays for the owner stays. */
+    } while (ring_ready(&pl->ring) && (owner || n > 0));
+}
+
+void netpoll_reap(struct m *mp, struct glist *ready)
+{
+    struct poller *pl = mp->poller;
+
+    if (pl->ring.fd < 0)
+        return;
+    if (ring_ready(&pl->ring))
+        reap(pl, mp, true, ready);
+    if (!ring_held_back(&pl->ring))
+        return;
+    ring_fetch(&pl->ring);
+    reap(pl, mp, true, ready);
+}
+
+void netpoll_reap_other(struct m *mp unused_arg, struct m *m2, struct glist *ready)
+{
+    struct poller *pl = m2->poller;
+
+    if (load_relaxed(&m2->poll_inflight) > 0 && ring_ready(&pl->ring))
+        reap(pl, m2, false, ready);
+}
+
+/* ---- sleep and wake ------------------------------------------------------------------------- */
+
+static bool sleep_begins(struct poller *pl, uint32_t how)
+{
+    uint32_t seen = AWAKE;
+
+    /* order POLL-WAKE in: what the waker did first is seen; out: netpoll_wake */
+    if (cas_acq_rel(&pl->wake, &seen, how))
+        return true;
+    /* order POLL-WAKE in: as above; out: netpoll_wake */
+    xchg_acquire(&pl->wake, AWAKE);
+    return false;
+}
+
+static void sleep_ends(struct poller *pl)
+{
+    /* order POLL-WAKE in: what the waker did first is seen; out: netpoll_wake */
+    xchg_acquire(&pl->wake, AWAKE);
+}
+
+static void sleep_in_futex(struct poller *pl, int64_t deadline)
+{
+    if (!sleep_begins(pl, IN_FUTEX))
+        return;
+    while (load_relaxed(&pl->wake) == IN_FUTEX)
+        if (futex_wait(&pl->wake, IN_FUTEX, deadline) == -ETIMEDOUT)
+            break;
+    sleep_ends(pl);
+}
+
+/* The read of the eventfd goes in with the wait, if none is there. */
+static bool sleep_in_ring(struct poller *pl, int64_t deadline)
+{
+    struct ring *r = &pl->ring;
+    int e;
+
+    if (!sleep_begins(pl, IN_RING))
+        return true;
+    if (!pl->armed) {
+        struct io_uring_sqe *sqe = ring_entry(r);
+
+        sqe->opcode = IORING_OP_READ;
+        sqe->fd = pl->wakefd;
+        sqe->addr = (uintptr_t)&pl->wakebuf;
+        sqe->len = sizeof pl->wakebuf;
+        sqe->user_data = UD_WAKE;
+    }
+    e = ring_wait(r, deadline);
+    if (ring_pending(r) == 0)
+        pl->armed = true;
+    else
+        ring_unget(r);
+    sleep_ends(pl);
+    return e == 0;
+}
+
+void netpoll_sleep(struct m *mp, int64_t deadline)
+{
+    struct poller *pl = mp->poller;
+
+    netpoll_flush(mp);
+    if (mp->poll_pending == 0) {
+        if (load_relaxed(&mp->poll_inflight) == 0) {
+            sleep_in_futex(pl, deadline);
+            return;
+        }
+        if (sleep_in_ring(pl, deadline))
+            return;
+    }
+    /* The kernel is short of something. */
+    if (deadline > nanotime() + retry_ns)
+        deadline = nanotime() + retry_ns;
+    sleep_in_futex(pl, deadline);
+}
+
+void netpoll_wake(struct m *m2)
+{
+    struct poller *pl = m2->poller;
+    int saved = errno;
+
+    /* order POLL-WAKE out: what the sleeper is to see comes first; in: sleep_begins, sleep_ends */
+    switch (xchg_acq_rel(&pl->wake, WOKEN)) {
+    case IN_FUTEX:
+        futex_wake(&pl->wake, 1);
+        break;
+    case IN_RING:
+        (void)eventfd_write(pl->wakefd, 1);
+        break;
+    }
+    errno = saved;
+}
+
+/* ---- the end of an M ------------------------------------------------------------------------ */
+
+static void cancel_one(struct ring *r, uint64_t tag, uint32_t flags)
+{
+    struct io_uring_sqe *sqe = ring_entry(r);
+
+    if (sqe == NULL)
+        return;
+    sqe->opcode = IORING_OP_ASYNC_CANCEL;
+    sqe->addr = tag;
+    sqe->cancel_flags = flags;
+    sqe->user_data = UD_NONE;
+}
+
+static void cancel_all(struct poller *pl)
+{
+    struct ring *r = &pl->ring;
+
+    if (probed.cancel_any) {
+        cancel_one(r, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
+        return;
+    }
+    while (!ring_trylock(r))
+        ;
+    for (const struct op *op = pl->inflight; op != NULL; op = op->next)
+        cancel_one(r, op_tag(op), 0);
+    ring_unlock(r);
+    if (pl->armed)
+        cancel_one(r, UD_WAKE, 0);
+}
+
+/* Nothing may write into a stack or buffer after this. Some calls cannot be cancelled and end by themselves, some
+ * have not begun to block when they are cancelled first: so again and again. The goroutines are abandoned. */
+static void drain(struct m *mp)
+{
+    struct poller *pl = mp->poller;
+    struct glist abandoned = { NULL, NULL, 0 };
+
+    ring_drop_pending(&pl->ring);
+    while (load_relaxed(&mp->poll_inflight) > 0 || pl->armed) {
+        cancel_all(pl);
+        if (ring_wait(&pl->ring, nanotime() + cancel_ns) < 0)
+            os_yield();
+        netpoll_reap(mp, &abandoned);
+    }
+}
+
+void netpoll_close(struct m *mp)
+{
+    struct poller *pl = mp->poller;
+
+    if (pl->ring.fd >= 0) {
+        drain(mp);
+        ring_close(&pl->ring);
+        close(pl->wakefd);
+    }
+    mp->poller = NULL;
+    lock(&pollers_lock);
+    store_relaxed(&pl->mp, NULL);
+    unlock(&pollers_lock);
+}
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+bool netpoll_busy(void)
+{
+    bool busy = posix_busy() > 0;
+
+    lock(&pollers_lock);
+    for (struct poller *pl = pollers; pl != NULL && !busy; pl = pl->next)
+        busy = pl->mp != NULL &&
+               load_relaxed(&pl->mp->poll_pending) + load_relaxed(&pl->mp->poll_inflight) > 0;
+    unlock(&pollers_lock);
+    return busy;
+}
+
+void netpoll_count(struct poll_numbers *numbers)
+{
+    memset(numbers, 0, sizeof *numbers);
+    for (struct poller *pl = pollers_first(); pl != NULL; pl = pl->next) {
+        /* hint: moving numbers */
+        numbers->ring_enters += load_relaxed(&pl->ring.enters);
+        numbers->ring_ops += load_relaxed(&pl->ring_ops);
+        numbers->helper_ops += load_relaxed(&pl->helper_ops);
+        numbers->inline_ops += load_relaxed(&pl->inline_ops);
+    }
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * op.c - an operation from its prepared record to its result ("on I/O" in the life of a G)
+ *
+ * The entry is filled in only after the goroutine has left its stack (hand_to_ring runs in finish_switch): on the
+ * way to the next goroutine the scheduler may submit and reap, and must not find this one half
+ * way. It also means that a completion always finds a goroutine that waits, and no word is needed to settle
+ * who came first.
+ *
+ * Entries are submitted at once when nothing is in flight, or when SUBMIT_AT have gathered; the scheduler submits
+ * the rest when it runs dry and at its fairness tick.
+ */
+#include "op.h"
+
+#include "proc.h"
+#include "switch.h"
+#include "throw.h"
+
+#include "poller.h"
+#include "posix.h"
+
+#include <errno.h>
+
+enum { SUBMIT_AT = 32, GEN_BITS = 20 };
+
+/* ---- the tag -------------------------------------------------------------------------------- */
+
+/* Addresses of user space end below 2^47 (2^48 on aarch64), and records are aligned to 16. */
+uint64_t op_tag(const struct op *op)
+{
+    return (uint64_t)(uintptr_t)op >> 4 << GEN_BITS | op->gen;
+}
+
+static struct op *tagged(uint64_t tag)
+{
+    struct op *op = (struct op *)(uintptr_t)(tag >> GEN_BITS << 4);
+
+    if (op->gen != (tag & ((1u << GEN_BITS) - 1)) || op->gen == 0)
+        throw("op_take: a completion for an operation that is over");
+    return op;
+}
+
+static uint32_t next_gen(struct poller *pl)
+{
+    pl->gen = pl->gen + 1 < 1u << GEN_BITS ? pl->gen + 1 : 1;
+    return pl->gen;
+}
+
+/* ---- what is in flight, where it can only be cancelled one by one --------------------------- */
+
+static void inflight_add(struct poller *pl, struct op *op)
+{
+    /* Others hold it for a few completions at most. */
+    while (!ring_trylock(&pl->ring))
+        ;
+    op->prev = NULL;
+    op->next = pl->inflight;
+    if (op->next != NULL)
+        op->next->prev = op;
+    pl->inflight = op;
+    ring_unlock(&pl->ring);
+}
+
+static void inflight_drop(struct poller *pl, struct op *op)
+{
+    if (op->next != NULL)
+        op->next->prev = op->prev;
+    if (op->prev != NULL)
+        op->prev->next = op->next;
+    else
+        pl->inflight = op->next;
+}
+
+/* ---- by ring -------------------------------------------------------------------------------- */
+
+/* On the stack of whoever runs next. Once submitted the record may be gone. */
+static int hand_to_ring(void *arg)
+{
+    struct op *op = arg;
+    struct m *mp = m_get();
+    struct poller *pl = mp->poller;
+    struct io_uring_sqe *sqe = ring_entry(&pl->ring);
+
+    CHECK(sqe != NULL, "the room that was made is gone");
+    op->gen = next_gen(pl);
+    op->left = 1;
+    sqe->opcode = op->desc->opcode;
+    sqe->fd = op->fd;
+    sqe->off = op->off;
+    sqe->addr = op->addr;
+    sqe->len = op->len;
+    sqe->rw_flags = (int)op->flags;
+    sqe->user_data = op_tag(op);
+    if (!probed.cancel_any)
+        inflight_add(pl, op);
+    store_relaxed(&mp->poll_pending, mp->poll_pending + 1);
+    if (mp->poll_pending >= SUBMIT_AT || load_relaxed(&mp->poll_inflight) == 0)
+        netpoll_flush(mp);
+    return 1;
+}
+
+/* The queue is full and submitting alone did not help: the kernel wants completions taken first, or is short
+ * of memory. */
+static cold struct m *make_room(struct m *mp)
+{
+    struct glist ready = { NULL, NULL, 0 };
+    struct quoit_g *next;
+
+    netpoll_flush(mp);
+    netpoll_reap(mp, &ready);
+    injectglist(mp, &ready);
+    next = pick(mp, false);
+    return next == NULL ? mp : switch_away(mp, next, AFTER_YIELD);
+}
+
+static bool ring_full(struct m *mp)
+{
+    struct ring *r = &mp->poller->ring;
+
+    return r->fd >= 0 && ring_pending(r) > r->sq_mask;
+}
+
+struct quoit_g *op_finish(struct op *op, int32_t res)
+{
+    struct quoit_g *gp = op->gp;
+
+    op->res = res;
+    op->gen = 0;
+    return gp;
+}
+
+static void append(struct glist *ready, struct quoit_g *gp)
+{
+    gp->link = NULL;
+    if (ready->last != NULL)
+        ready->last->link = gp;
+    else
+        ready->first = gp;
+    ready->last = gp;
+    ready->n++;
+}
+
+unsigned op_take(struct poller *pl, bool owner, struct glist *ready)
+{
+    struct ring *r = &pl->ring;
+    const struct io_uring_cqe *cqe;
+    unsigned n = 0;
+
+    while ((cqe = ring_peek(r)) != NULL) {
+        if (cqe->user_data == UD_WAKE) {
+            /* Taken by another thread it would leave the owner asleep with nothing to wake it. */
+            if (!owner)
+                break;
+            pl->armed = false;
+        } else if (cqe->user_data != UD_NONE) {
+            struct op *op = tagged(cqe->user_data);
+
+            if (--op->left == 0) {
+                if (!probed.cancel_any)
+                    inflight_drop(pl, op);
+                append(ready, op_finish(op, cqe->res));
+                n++;
+            }
+        }
+        ring_took(r);
+    }
+    return n;
+}
+
+/* ---- for everybody -------------------------------------------------------------------------- */
+
+static long plain(const struct op *op)
+{
+    int saved = errno;
+    long res;
+
+    do
+        res = op->desc->call(op);
+    while (res == -EINTR);
+    errno = saved;
+    return res;
+}
+
+/* Cheap enough to do right here; the M counts as outside meanwhile. */
+static long run_inline(struct m *mp, const struct op *op)
+{
+    struct poller *pl = mp->poller;
+
+    store_relaxed(&pl->inline_ops, pl->inline_ops + 1);
+    leave(mp);
+    return plain(op);
+}
+
+long op_run(struct op *op)
+{
+    struct m *mp = enter();
+
+    if (mp == NULL)
+        return plain(op);
+    if (op->desc->how == HOW_INLINE)
+        return run_inline(mp, op);
+    do {
+        if (!poller_ring(mp->poller)) {
+            if (op->desc->how == HOW_CLOSE)
+                return run_inline(mp, op);
+            mp = posix_wait(mp, op);
+        } else if (unlikely(ring_full(mp))) {
+            mp = make_room(mp);
+            op->res = -EINTR;
+        } else {
+            op->gp = mp->curg;
+            mp = park(mp, hand_to_ring, op, op->desc->name);
+        }
+    } while (op->res == -EINTR);
+    leave(mp);
+    return op->res;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * poller.h - what the poller knows of one M
+ *
+ * Made when the M starts; its ring when the M has its first operation. Records are used again by later M's and
+ * freed at the end, so who counts or reaps never holds one that is gone.
+ */
+#ifndef QUOIT_URING_POLLER_H
+#define QUOIT_URING_POLLER_H
+
+#include "probe.h"
+#include "ring.h"
+
+struct m;
+struct op;
+
+enum { AWAKE, WOKEN, IN_FUTEX, IN_RING };
+
+struct poller {
+    struct ring ring;
+    struct m *mp;      /* m  NULL: free for another M */
+    int wakefd;        /* m  eventfd, -1: none yet */
+    bool armed;        /* m  a read of wakefd is in the ring */
+    bool refused;      /* m  the ring could not be had: do not ask again */
+    uint32_t gen;      /* m  tag of the next operation */
+    uint64_t wakebuf;  /* m  where that read goes */
+    struct op *inflight; /* under ring_lock: list of operations, kept where they cannot be cancelled at once */
+
+    /* m  read by others as hints */
+    uint64_t ring_ops, helper_ops, inline_ops;
+
+    uint32_t wake cacheline_aligned; /* a  POLL-WAKE: one of the above */
+    struct poller *next;             /* c */
+};
+
+/* What netpoll_init found and chose. */
+extern struct probe probed;
+extern bool rings_wanted;
+
+/* Has the M a ring? Makes it at its first operation. The owner. */
+bool poller_ring(struct poller *pl);
+
+#endif

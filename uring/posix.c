@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * posix.c - operations without rings: tried at once, then watched or helped
+ *
+ * A thousand goroutines that read from pipes must not need a thousand threads, and a bounded pool full of
+ * readers would never get to the write that ends their wait. So what depends on readiness waits in the
+ * watcher, and helpers only get calls that end by themselves.
+ *
+ * The watcher uses poll(2): one descriptor may be waited for by many goroutines, which epoll does not
+ * know. After each wake-up it goes over all of them; this way is for compatibility, the rings are for speed.
+ */
+#include "posix.h"
+
+#include "init.h"
+#include "lock.h"
+#include "proc.h"
+#include "switch.h"
+#include "throw.h"
+
+#include "helper.h"
+#include "poller.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct watcher {
+    struct lock lock; /* of the first line */
+    struct op *news;
+    bool started, stopping;
+    pthread_t thread;
+    int eventfd;
+    /* The watcher's own. */
+    struct op **ops;      /* [k] waits for fds[k + 1] */
+    struct pollfd *fds;   /* [0] is eventfd */
+    unsigned n, room;
+} watcher;
+
+/* ---- the watcher ---------------------------------------------------------------------------- */
+
+static bool watch_grow(void)
+{
+    unsigned room = watcher.room == 0 ? 64 : watcher.room * 2;
+    struct op **o = realloc(watcher.ops, room * sizeof *o);
+    struct pollfd *f;
+
+    if (o == NULL)
+        return false;
+    watcher.ops = o;
+    f = realloc(watcher.fds, (room + 1) * sizeof *f);
+    if (f == NULL)
+        return false;
+    watcher.fds = f;
+    watcher.room = room;
+    return true;
+}
+
+static void watch(struct op *op)
+{
+    if (watcher.n == watcher.room && !watch_grow()) {
+        finish_foreign(op, -ENOMEM);
+        return;
+    }
+    watcher.ops[watcher.n++] = op;
+    watcher.fds[watcher.n] = (struct pollfd){ .fd = op->fd, .events = op->desc->events };
+}
+
+/* False: the end. */
+static bool watch_news(void)
+{
+    struct op *op;
+    bool stopping;
+
+    lock(&watcher.lock);
+    op = watcher.news;
+    watcher.news = NULL;
+    stopping = watcher.stopping;
+    unlock(&watcher.lock);
+    while (op != NULL && !stopping) {
+        struct op *next = op->next;
+
+        watch(op);
+        op = next;
+    }
+    return !stopping;
+}
+
+/* It may have been somebody else's data: then it waits on. */
+static bool watch_done(struct op *op)
+{
+    long res = op->desc->look(op);
+
+    if (res == -EAGAIN || res == -EINTR)
+        return false;
+    if (res == -EOPNOTSUPP)
+        helpers_put(op);
+    else
+        finish_foreign(op, res);
+    return true;
+}
+
+static void *watcher_main(void *arg unused_arg)
+{
+    while (watch_news()) {
+        unsigned kept = 0;
+
+        watcher.fds[0] = (struct pollfd){ .fd = watcher.eventfd, .events = POLLIN };
+        if (poll(watcher.fds, watcher.n + 1, -1) < 0)
+            continue;
+        if (watcher.fds[0].revents != 0) {
+            eventfd_t n;
+
+            (void)eventfd_read(watcher.eventfd, &n);
+        }
+        for (unsigned i = 0; i < watcher.n; i++) {
+            if (watcher.fds[i + 1].revents != 0 && watch_done(watcher.ops[i]))
+                continue;
+            watcher.ops[kept++] = watcher.ops[i];
+            watcher.fds[kept] = watcher.fds[i + 1];
+        }
+        watcher.n = kept;
+    }
+    return NULL;
+}
+
+/* Under the lock. */
+static int watcher_start_locked(void)
+{
+    int e;
+
+    if (watcher.started)
+        return 0;
+    if (!watch_grow())
+        return -ENOMEM;
+    watcher.eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (watcher.eventfd < 0)
+        return -errno;
+    e = foreign_start(&watcher.thread, watcher_main, NULL);
+    if (e < 0)
+        close(watcher.eventfd);
+    watcher.started = e == 0;
+    return e;
+}
+
+static int watcher_start(struct m *mp)
+{
+    int e;
+
+    mp->locks++;
+    lock(&watcher.lock);
+    e = watcher_start_locked();
+    unlock(&watcher.lock);
+    mp->locks--;
+    return e;
+}
+
+/* ---- handing over, after the goroutine has left its stack ----------------------------------- */
+
+static int hand_to_watcher(void *arg)
+{
+    struct op *op = arg;
+    bool first;
+
+    lock(&watcher.lock);
+    op->next = watcher.news;
+    first = op->next == NULL;
+    watcher.news = op;
+    unlock(&watcher.lock);
+    if (first)
+        (void)eventfd_write(watcher.eventfd, 1);
+    return 1;
+}
+
+static int hand_to_helper(void *arg)
+{
+    helpers_put(arg);
+    return 1;
+}
+
+/* ---- the goroutine's side ------------------------------------------------------------------- */
+
+enum where { HERE, WATCHER, HELPER };
+
+/* Where the wait is for. Files are always ready, so they are no case for the watcher; who asked not to be made to wait
+ * gets its -EAGAIN. */
+static enum where where_to_wait(struct op *op, long looked)
+{
+    struct stat st;
+    int flags;
+
+    if (op->desc->events == 0)
+        return HELPER;
+    if (fstat(op->fd, &st) < 0)
+        return HELPER;
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
+        return HELPER;
+    flags = fcntl(op->fd, F_GETFL);
+    if (looked == -EAGAIN && flags >= 0 && (flags & O_NONBLOCK))
+        return HERE;
+    return WATCHER;
+}
+
+static bool helper_there(struct m *mp)
+{
+    bool there;
+
+    mp->locks++;
+    there = helpers_grow();
+    mp->locks--;
+    return there;
+}
+
+struct m *posix_wait(struct m *mp, struct op *op)
+{
+    struct poller *pl = mp->poller;
+    int saved = errno;
+    long looked = op->desc->look != NULL ? op->desc->look(op) : -EOPNOTSUPP;
+    enum where where = HERE;
+
+    if (looked == -EAGAIN || looked == -EOPNOTSUPP)
+        where = where_to_wait(op, looked);
+    errno = saved;
+    op->res = (int32_t)looked;
+    if (where == HERE) {
+        store_relaxed(&pl->inline_ops, pl->inline_ops + 1);
+        return mp;
+    }
+    store_relaxed(&pl->helper_ops, pl->helper_ops + 1);
+    add_relaxed(&foreign_busy, 1);
+    op->gp = mp->curg;
+    if (where == WATCHER && helper_there(mp) && watcher_start(mp) == 0)
+        return park(mp, hand_to_watcher, op, op->desc->name);
+    if (helper_there(mp))
+        return park(mp, hand_to_helper, op, op->desc->name);
+    /* No thread to be had: slow beats not at all. */
+    op->res = (int32_t)op->desc->call(op);
+    add_relaxed(&foreign_busy, -1u);
+    errno = saved;
+    return mp;
+}
+
+uint32_t posix_busy(void)
+{
+    return load_relaxed(&foreign_busy);
+}
+
+int posix_helpers(void)
+{
+    return helpers_count();
+}
+
+int posix_init(int max)
+{
+    watcher = (struct watcher){ 0 };
+    store_relaxed(&foreign_busy, 0);
+    return helpers_init(max);
+}
+
+void posix_fini(void)
+{
+    lock(&watcher.lock);
+    watcher.stopping = true;
+    unlock(&watcher.lock);
+    if (watcher.started) {
+        (void)eventfd_write(watcher.eventfd, 1);
+        pthread_join(watcher.thread, NULL);
+        close(watcher.eventfd);
+    }
+    free(watcher.ops);
+    free(watcher.fds);
+    helpers_fini();
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * probe.c - a trial ring, and a plain sentence about why there is none
+ */
+#include "probe.h"
+
+#include "op.h"
+#include "ring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* One mapping for both queues, completions never dropped, the file's own position as an offset, a
+ * deadline in io_uring_enter. All there since 5.11. */
+static const unsigned needed =
+    IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_EXT_ARG;
+
+/* The value of kernel.io_uring_disabled, 0 where it cannot be read. */
+static int disabled(void)
+{
+    char c = '0';
+    int fd = open("/proc/sys/kernel/io_uring_disabled", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return 0;
+    if (read(fd, &c, 1) != 1)
+        c = '0';
+    close(fd);
+    return c - '0';
+}
+
+static void explain(struct probe *p, int e)
+{
+    int sysctl = e == -EPERM ? disabled() : 0;
+
+    p->error = e;
+    if (sysctl > 0)
+        snprintf(p->why, sizeof p->why,
+                 "the system forbids io_uring: sysctl kernel.io_uring_disabled is %d; 0 allows it", sysctl);
+    else if (e == -EPERM || e == -EACCES)
+        snprintf(p->why, sizeof p->why,
+                 "io_uring is forbidden here (%s), as containers do by seccomp; allow io_uring_setup, "
+                 "io_uring_enter and io_uring_register", strerrorname_np(-e));
+    else if (e == -ENOSYS)
+        snprintf(p->why, sizeof p->why, "this kernel has no io_uring, or a sandbox hides it (ENOSYS)");
+    else if (e == -ENOMEM)
+        snprintf(p->why, sizeof p->why,
+                 "no memory for a ring (ENOMEM); before Linux 5.12 raise ulimit -l");
+    else if (e == -EOPNOTSUPP)
+        snprintf(p->why, sizeof p->why, "this kernel's io_uring is too old; Linux 5.11 has what is needed");
+    else
+        snprintf(p->why, sizeof p->why, "a ring cannot be set up (%s)", strerrorname_np(-e));
+}
+
+static bool opcodes_there(struct ring *r)
+{
+    struct io_uring_probe *all = io_uring_get_probe_ring(&r->liburing);
+    bool there = all != NULL;
+
+    for (int i = 0; i < OPS && there; i++)
+        there = io_uring_opcode_supported(all, ops[i].opcode);
+    if (all != NULL)
+        io_uring_free_probe(all);
+    return there;
+}
+
+/* Cancelling all of nothing: an old kernel takes exception to the flag. */
+static bool try_cancel_any(struct ring *r)
+{
+    struct io_uring_sqe *sqe = ring_entry(r);
+    const struct io_uring_cqe *cqe;
+
+    sqe->opcode = IORING_OP_ASYNC_CANCEL;
+    sqe->cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
+    if (ring_submit(r) != 1)
+        return false;
+    cqe = ring_peek(r);
+    return cqe != NULL && cqe->res != -EINVAL;
+}
+
+void probe_rings(struct probe *p)
+{
+    struct ring r;
+    int e = -EINVAL;
+
+    memset(p, 0, sizeof *p);
+    for (int k = 0; e == -EINVAL && ring_flags(k, &p->flags); k++)
+        e = ring_open(&r, RING_ENTRIES, p->flags);
+    if (e < 0) {
+        explain(p, e);
+        return;
+    }
+    if ((r.liburing.features & needed) != needed || !opcodes_there(&r))
+        explain(p, -EOPNOTSUPP);
+    else
+        p->cancel_any = try_cancel_any(&r);
+    ring_close(&r);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * probe.h - what this kernel's io_uring can do for us
+ *
+ * Found by trying, never by the kernel's version: distributions carry newer features back, and containers
+ * take them away.
+ */
+#ifndef QUOIT_URING_PROBE_H
+#define QUOIT_URING_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct probe {
+    int error;         /* 0, or -errno: no ring can be had */
+    unsigned flags;    /* for ring_open */
+    bool cancel_any;   /* everything in flight can be cancelled at once */
+    char why[160];     /* the reason and the remedy for people; "" when there are rings */
+};
+
+enum { RING_ENTRIES = 128 };
+
+/* Sets up a ring and takes it down again. Any thread. */
+void probe_rings(struct probe *p);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * ring.c - set-up, submission and waiting of one ring
+ *
+ * liburing sets up and tears down. In between the shared words are handled here: who takes completions is often
+ * not the owner, and liburing's helpers for that may enter the kernel.
+ *
+ * COOP_TASKRUN and not DEFER_TASKRUN: with the latter completions of a thread that computes stay
+ * invisible to everybody (design.md, "Rings"). NO_SQARRAY was left out: an array that is
+ * filled once costs nothing either.
+ */
+#include "ring.h"
+
+#include "os_linux.h"
+#include "throw.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+/* Files that are always ready go to the first kind of worker, everything else to the second. */
+enum { WORKERS_FILES = 4, WORKERS_OTHER = 32, CQ_PER_SQ = 16 };
+
+bool ring_flags(int k, unsigned *flags)
+{
+    static const unsigned ladder[] = {
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+            IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CLAMP |
+            IORING_SETUP_CQSIZE,
+        IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+        0,
+    };
+
+    if (k < 0 || k >= (int)array_len(ladder))
+        return false;
+    *flags = ladder[k];
+    return true;
+}
+
+int ring_open(struct ring *r, unsigned entries, unsigned flags)
+{
+    struct io_uring_params params = { .flags = flags };
+    struct io_uring *u = &r->liburing;
+    int e;
+
+    uint64_t enters = r->enters;
+
+    memset(r, 0, sizeof *r);
+    r->enters = enters;
+    if (flags & IORING_SETUP_CQSIZE)
+        params.cq_entries = entries * CQ_PER_SQ;
+    e = io_uring_queue_init_params(entries, u, &params);
+    r->fd = e < 0 ? -1 : u->ring_fd;
+    if (e < 0)
+        return e;
+    /* A child must not submit into its parent's ring. */
+    (void)io_uring_ring_dontfork(u);
+    r->enter_fd = r->fd;
+    if (io_uring_register_ring_fd(u) == 1) {
+        r->enter_fd = u->enter_ring_fd;
+        r->enter_flags = IORING_ENTER_REGISTERED_RING;
+    }
+    r->sq_head = u->sq.khead;
+    r->sq_tail = u->sq.ktail;
+    r->sq_flags = u->sq.kflags;
+    r->sq_mask = *u->sq.kring_mask;
+    r->sqes = u->sq.sqes;
+    r->cq_head = u->cq.khead;
+    r->cq_tail = u->cq.ktail;
+    r->cq_mask = *u->cq.kring_mask;
+    r->cqes = u->cq.cqes;
+    for (unsigned i = 0; i <= r->sq_mask; i++)
+        u->sq.array[i] = i;
+    return 0;
+}
+
+void ring_close(struct ring *r)
+{
+    if (r->fd < 0)
+        return;
+    io_uring_queue_exit(&r->liburing);
+    r->fd = -1;
+}
+
+void ring_workers(struct ring *r, const unsigned long *cpus, size_t bytes)
+{
+    unsigned most[2] = { WORKERS_FILES, WORKERS_OTHER };
+
+    (void)io_uring_register_iowq_max_workers(&r->liburing, most);
+    /* They would inherit the one core that their thread is bound to. */
+    if (cpus != NULL)
+        (void)io_uring_register_iowq_aff(&r->liburing, bytes, (const cpu_set_t *)cpus);
+}
+
+struct io_uring_sqe *ring_entry(struct ring *r)
+{
+    struct io_uring_sqe *sqe;
+
+    if (ring_pending(r) > r->sq_mask)
+        return NULL;
+    sqe = &r->sqes[r->sq_next++ & r->sq_mask];
+    memset(sqe, 0, sizeof *sqe);
+    return sqe;
+}
+
+static unsigned publish(struct ring *r)
+{
+    /* order RING-SQ out: entries are filled before tail shows them; in: the kernel */
+    store_release(r->sq_tail, r->sq_next);
+    return ring_pending(r);
+}
+
+void ring_unget(struct ring *r)
+{
+    r->sq_next--;
+    publish(r);
+}
+
+void ring_drop_pending(struct ring *r)
+{
+    r->sq_next -= ring_pending(r);
+    publish(r);
+}
+
+/* What cannot be the fault of the moment is ours, and going on would lose operations. */
+static int checked(int e)
+{
+    if (e < 0 && e != -EAGAIN && e != -EBUSY && e != -ENOMEM && e != -EINTR && e != -ETIME)
+        throw("ring: io_uring_enter failed: %s", strerrorname_np(-e));
+    return e;
+}
+
+static int enter_kernel(struct ring *r, unsigned submit, unsigned wait, unsigned flags, void *arg,
+                        size_t bytes)
+{
+    /* hint: read by others for statistics */
+    store_relaxed(&r->enters, r->enters + 1);
+    return io_uring_enter2((unsigned)r->enter_fd, submit, wait, flags | r->enter_flags, arg, bytes);
+}
+
+int ring_submit(struct ring *r)
+{
+    unsigned n = publish(r), taken = 0;
+
+    while (taken < n) {
+        int e = checked(enter_kernel(r, n - taken, 0, 0, NULL, 0));
+
+        if (e == -EINTR)
+            continue;
+        if (e <= 0)
+            return taken > 0 ? (int)taken : e == 0 ? -EAGAIN : e;
+        taken += (unsigned)e;
+    }
+    return (int)taken;
+}
+
+int ring_wait(struct ring *r, int64_t deadline)
+{
+    int64_t left = deadline == INT64_MAX ? 0 : deadline - nanotime();
+    struct __kernel_timespec ts = { .tv_sec = left > 0 ? left / 1000000000 : 0,
+                                    .tv_nsec = left > 0 ? left % 1000000000 : 0 };
+    struct io_uring_getevents_arg arg = { .sigmask_sz = _NSIG / 8 };
+    int e;
+
+    if (deadline != INT64_MAX)
+        arg.ts = (uint64_t)(uintptr_t)&ts;
+    e = checked(enter_kernel(r, publish(r), 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg,
+                             sizeof arg));
+    return e == -EINTR || e == -ETIME || e > 0 ? 0 : e;
+}
+
+void ring_fetch(struct ring *r)
+{
+    (void)checked(enter_kernel(r, 0, 0, IORING_ENTER_GETEVENTS, NULL, 0));
+}

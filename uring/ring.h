@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * ring.h - one io_uring of one thread
+ *
+ * The owner, the thread that opened it, fills entries, submits and waits. Completions may be taken by
+ * any thread, one at a time (ring_lock). May these run at the same time?
+ *
+ *                entry/submit/wait   reap
+ *     entry...   no                  yes     owner only
+ *     reap                           no      anyone who holds ring_lock
+ *
+ * Taking completions touches khead and ktail only and never enters the kernel: it would be the wrong thread
+ * for it. When the kernel holds back completions because the queue is full, or because the owner has not been
+ * in the kernel, only the owner can fetch them (ring_fetch).
+ */
+#ifndef QUOIT_URING_RING_H
+#define QUOIT_URING_RING_H
+
+#include "atomic.h"
+#include "compiler.h"
+
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ring {
+    /* The owner's. */
+    int fd;                /* c  -1: not open */
+    int enter_fd;          /* c  what io_uring_enter wants: fd, or its registered index */
+    unsigned enter_flags;  /* c */
+    unsigned sq_mask;      /* c */
+    unsigned *sq_head;     /* c  written by the kernel; edge RING-SQ */
+    unsigned *sq_tail;     /* c  RING-SQ */
+    unsigned *sq_flags;    /* c  written by the kernel */
+    struct io_uring_sqe *sqes; /* c */
+    unsigned sq_next;      /* m  entries handed out */
+    uint64_t enters;       /* m  io_uring_enter calls; read by others as a hint */
+    struct io_uring liburing; /* c  for set-up and end only */
+
+    /* Who takes completions. */
+    uint32_t reaping cacheline_aligned; /* a  RING-REAP: 1 while somebody does */
+    unsigned cq_mask;      /* c */
+    unsigned *cq_head;     /* c  RING-CQ; written under ring_lock */
+    unsigned *cq_tail;     /* c  RING-CQ; written by the kernel */
+    struct io_uring_cqe *cqes; /* c */
+} cacheline_aligned;
+
+assert_apart(struct ring, sq_next, reaping);
+
+/* On the thread that is to own it, after it was bound; `flags` are the most that may be asked for (see
+ * ring_flags). 0 or -errno, and then r->fd is -1. */
+int ring_open(struct ring *r, unsigned entries, unsigned flags);
+/* The owner. Nothing may be in flight. */
+void ring_close(struct ring *r);
+
+/* The k-th set of IORING_SETUP_ flags from most to least wanted; false: there is no k-th. */
+bool ring_flags(int k, unsigned *flags);
+
+/* Workers of the kernel for this thread's rings: a few, and on these cpus. The owner; refusals do no harm. */
+void ring_workers(struct ring *r, const unsigned long *cpus, size_t bytes);
+
+/* An entry to fill in, all zero, or NULL: full, submit first. */
+struct io_uring_sqe *ring_entry(struct ring *r);
+/* How many are filled in and not taken by the kernel. */
+static inline unsigned ring_pending(const struct ring *r)
+{
+    /* order RING-SQ in: the kernel is done with the entry before it is filled again; out: the kernel */
+    return r->sq_next - load_acquire(r->sq_head);
+}
+/* Gives back the one handed out last, if the kernel did not take it. */
+void ring_unget(struct ring *r);
+
+/* Forgets all that are filled in and not taken. */
+void ring_drop_pending(struct ring *r);
+
+/* Submits all; how many the kernel took, or -EAGAIN, -EBUSY, -ENOMEM: later. Entries not taken stay. */
+int ring_submit(struct ring *r);
+/* The same, then waits for a completion or the deadline (CLOCK_MONOTONIC ns, INT64_MAX: none). 0, or -EAGAIN, -EBUSY,
+ * -ENOMEM: nothing was taken and there was no waiting; also returns early. */
+int ring_wait(struct ring *r, int64_t deadline);
+/* Are completions held back that only the owner can bring out? Any thread. */
+static inline bool ring_held_back(const struct ring *r)
+{
+    /* hint: what is missed now is seen at the next look */
+    return load_relaxed(r->sq_flags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
+}
+/* The owner brings them out. */
+void ring_fetch(struct ring *r);
+
+/* Anything to take? A hint, any thread. */
+static inline bool ring_ready(const struct ring *r)
+{
+    return load_relaxed(r->cq_tail) != load_relaxed(r->cq_head);
+}
+
+static inline bool ring_trylock(struct ring *r)
+{
+    uint32_t seen = 0;
+
+    /* order RING-REAP in: what the last one did with the completions is seen; out: ring_unlock */
+    return load_relaxed(&r->reaping) == 0 && cas_acquire(&r->reaping, &seen, 1);
+}
+
+/* Who unlocks looks at ring_ready again: somebody else may have found the lock taken and gone. */
+static inline void ring_unlock(struct ring *r)
+{
+    /* order RING-REAP full: given back before the tail is looked at again; in: ring_trylock */
+    xchg_full(&r->reaping, 0);
+}
+
+/* The next completion, under ring_lock, or NULL; it stays until ring_took. */
+static inline const struct io_uring_cqe *ring_peek(const struct ring *r)
+{
+    unsigned head = load_relaxed(r->cq_head);
+
+    /* order RING-CQ in: the entry was written before tail showed it; out: the kernel */
+    if (load_acquire(r->cq_tail) == head)
+        return NULL;
+    return &r->cqes[head & r->cq_mask];
+}
+
+static inline void ring_took(struct ring *r)
+{
+    /* order RING-CQ out: the entry was read before the kernel may write it again; in: the kernel */
+    store_release(r->cq_head, load_relaxed(r->cq_head) + 1);
+}
+
+#endif
