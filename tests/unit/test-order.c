@@ -95,7 +95,7 @@ static void rings(void)
 /* Neighbours begin with different victims, or the first one is robbed by all. */
 static void spread(void)
 {
-    make("core:8 pu:1", NULL, 0);
+    make("numa:1 core:8 pu:1", NULL, 0);
     char first[8] = {0};
     int different = 0;
     for (int k = 0; k < 8; k++)
@@ -107,7 +107,7 @@ static void spread(void)
 static void limits(void)
 {
     struct order o;
-    make("core:2 pu:1", NULL, 1);
+    make("numa:1 core:2 pu:1", NULL, 1);
     properties("one place");
     is_int(order_make(topo_get(), places, 0, &o), -EINVAL, "no place is wrong");
     is_int(order_make(topo_get(), places, 65536, &o), -EINVAL, "more than an index can say, too");
@@ -118,9 +118,9 @@ int main(void)
 {
     rings();
     spread();
-    check_machine("core:1 pu:1", NULL, 0);
-    check_machine("core:4 pu:2", "1,3-6", 0);
-    check_machine("core:2 pu:2", NULL, 11);
+    check_machine("numa:1 core:1 pu:1", NULL, 0);
+    check_machine("numa:1 core:4 pu:2", "1,3-6", 0);
+    check_machine("numa:1 core:2 pu:2", NULL, 11);
     check_machine("pack:2 numa:2 l3:1 core:3 pu:1", NULL, 0);
     check_machine("pack:2 numa:2 l3:1 core:3 pu:1", "0,5,7,11", 9);
     check_machine("numa:8 core:8 pu:2", NULL, 0);

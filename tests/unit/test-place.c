@@ -41,7 +41,7 @@ static void cores_first(void)
 static void automatic(void)
 {
     is_int(place_mode(BIND_AUTO, 1), BIND_NONE, "nothing loaded: not bound");
-    load("core:4 pu:2", NULL);
+    load("numa:1 core:4 pu:2", NULL);
     is_int(place_mode(BIND_AUTO, 8), BIND_CORE, "all cpus used: cores");
     is_int(place_mode(BIND_AUTO, 7), BIND_NODE, "one fewer: nodes");
     is_int(place_mode(BIND_AUTO, 9), BIND_NODE, "one more: nodes");
@@ -87,7 +87,7 @@ static void under_quota(const char *quota, int procs, enum bind_mode mode)
     if (!mkdtemp(dir))
         bail("no temporary directory");
     quota_root(dir, quota);
-    load("core:4 pu:1", dir);
+    load("numa:1 core:4 pu:1", dir);
     is_int(topo_procs(), procs, "%.*s: %d runners", (int)strcspn(quota, "\n"), quota, procs);
     is_int(place_mode(BIND_AUTO, topo_procs()), mode, "bound to %s", bind_mode_name(mode));
     topo_unload();
