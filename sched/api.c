@@ -14,16 +14,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The caller as a goroutine; any other thread ends the program. */
-static struct m *enter_g(const char *who)
-{
-    struct m *mp = enter();
-
-    if (unlikely(mp == NULL))
-        throw("%s: called by a thread that is no goroutine", who);
-    return mp;
-}
-
 const char *quoit_version(void)
 {
     return QUOIT_VERSION;
@@ -116,22 +106,6 @@ void quoit_goexit(int result)
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
-
-void quoit_yield(void)
-{
-    struct m *mp = enter();
-
-    if (unlikely(mp == NULL)) {
-        os_yield();
-        return;
-    }
-    leave(yield(mp));
-}
-
-void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason)
-{
-    leave(park(enter_g(__func__), unlock, arg, reason != NULL ? reason : "park"));
-}
 
 void quoit_ready(struct quoit_g *g)
 {

@@ -53,6 +53,7 @@ static struct quoit_g *carve_locked(struct node *np)
         return NULL;
     gp = &slab->g[slab->used];
     gp->node = (uint16_t)np->id;
+    gp->scan = fence_bias;
     gstatus_set(gp, Gidle, Gdead);
     /* order GSLAB out: the record is whole before a visitor counts it; in: allgs */
     store_release(&slab->used, slab->used + 1);

@@ -72,7 +72,7 @@ struct quoit_g *globrunqget(struct p *pp, struct node *np, uint32_t max)
 }
 
 /* Half of a full queue, then gp: order is kept among those that move. */
-static noinline void spill_ready(struct p *pp, struct quoit_g *gp)
+noinline void runq_spill(struct p *pp, struct quoit_g *gp)
 {
     struct quoit_g *batch[SPILL + 1];
     uint32_t n = runq_grab(&pp->runq, batch, SPILL);
@@ -81,7 +81,7 @@ static noinline void spill_ready(struct p *pp, struct quoit_g *gp)
     globrunqputbatch(pp->node, batch, n);
 }
 
-noinline void forkq_add_slow(struct p *pp, struct quoit_g *gp)
+noinline void forkq_spill(struct p *pp, struct quoit_g *gp)
 {
     struct quoit_g *batch[SPILL + 1];
     uint32_t n = forkq_grab(&pp->forkq, batch, SPILL);
@@ -94,8 +94,8 @@ void runq_add(struct p *pp, struct quoit_g *gp)
 {
     if (gp->stk == NULL) {
         if (unlikely(!forkq_put(&pp->forkq, gp)))
-            forkq_add_slow(pp, gp);
+            forkq_spill(pp, gp);
     } else if (unlikely(!runq_put(&pp->runq, gp))) {
-        spill_ready(pp, gp);
+        runq_spill(pp, gp);
     }
 }

@@ -25,8 +25,10 @@ void globrunqputbatch(struct node *np, struct quoit_g *const *gps, uint32_t n);
  * own queues; NULL when empty. The M holding pp. */
 struct quoit_g *globrunqget(struct p *pp, struct node *np, uint32_t max);
 
-/* Into the P's own queue, ready or unstarted as it is; half of a full one goes to the node. The M holding pp. */
+/* Into the P's own queue, ready or unstarted as it is. The M holding pp. */
 void runq_add(struct p *pp, struct quoit_g *gp);
-void forkq_add_slow(struct p *pp, struct quoit_g *gp);
+/* The queue was full: some of the oldest and gp go to the node's. The M holding pp. */
+void runq_spill(struct p *pp, struct quoit_g *gp);
+void forkq_spill(struct p *pp, struct quoit_g *gp);
 
 #endif

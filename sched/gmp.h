@@ -44,8 +44,7 @@ enum gflags {
     G_INPLACE = 4,  /* runs on the stack of the goroutine that joins it */
     G_MAIN = 8,     /* its end is the end of quoit_main */
     G_BIG = 16,     /* asked for a stack size or a node: never in place */
-    G_STACKWAIT = 32, /* was turned away for want of a stack */
-    G_NAMED = 64     /* name is set */
+    G_NAMED = 32     /* name is set */
 };
 
 enum { GNAME_MAX = 32 };
@@ -129,7 +128,7 @@ struct p {
     /* Line 1: the owner's. */
     struct m *m cacheline_aligned; /* L  who holds it; NULL: idle */
     bool idle;          /* L */
-    uint32_t fair;      /* p  switches until the next look at everything else */
+    uint64_t fairat;    /* p  the schedtick at which everything else is looked at */
     uint32_t turn;      /* p  which source that look starts with */
     uint32_t goidleft;  /* p */
     uint64_t goid;      /* p  next id of this P's batch */

@@ -10,7 +10,7 @@
 uint32_t gstatus_read(const struct quoit_g *gp)
 {
     /* hint: for people and for tests; the two words are not of one moment */
-    return load_relaxed(&gp->status) | (load_relaxed(&gp->scan) != 0 ? Gscan : 0);
+    return load_relaxed(&gp->status) | (load_relaxed(&gp->scan) & 1 ? Gscan : 0);
 }
 
 const char *gstatus_name(uint32_t status)
@@ -42,12 +42,14 @@ cold void gstatus_bad(const struct quoit_g *gp, uint32_t from, uint32_t to)
           gstatus_name(to));
 }
 
-cold void gstatus_wait_scan(struct quoit_g *gp)
+cold void gstatus_scanned(struct quoit_g *gp)
 {
     int spins = 0;
 
+    if (fence_and_load(&gp->scan) == 0)
+        return;
     /* order SCAN in: what the scanner did comes before what the goroutine does next; out: gscan_end */
-    while (load_acquire(&gp->scan) != 0) {
+    while (load_acquire(&gp->scan) & 1) {
         if (++spins < 100)
             cpu_relax();
         else
@@ -57,10 +59,10 @@ cold void gstatus_wait_scan(struct quoit_g *gp)
 
 bool gscan_begin(struct quoit_g *gp, uint32_t state)
 {
-    uint32_t seen = 0;
+    uint32_t seen = fence_bias;
 
     /* order SCAN in: a scan ends before the next one begins; out: gscan_end */
-    if (!cas_acquire(&gp->scan, &seen, 1))
+    if (!cas_acquire(&gp->scan, &seen, fence_bias | 1))
         return false;
     /* order SCAN full: scan is set before the state is read; in: gstatus_set */
     fence_heavy();
@@ -73,6 +75,6 @@ bool gscan_begin(struct quoit_g *gp, uint32_t state)
 
 void gscan_end(struct quoit_g *gp)
 {
-    /* order SCAN out: the visit is over before the goroutine goes on; in: gstatus_wait_scan */
-    store_release(&gp->scan, 0);
+    /* order SCAN out: the visit is over before the goroutine goes on; in: gstatus_scanned */
+    store_release(&gp->scan, fence_bias);
 }

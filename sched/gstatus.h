@@ -54,9 +54,11 @@ uint32_t gstatus_read(const struct quoit_g *gp);
 /* "running", "scanwaiting", ... */
 const char *gstatus_name(uint32_t status);
 noreturn_fn cold void gstatus_bad(const struct quoit_g *gp, uint32_t from, uint32_t to);
-cold void gstatus_wait_scan(struct quoit_g *gp);
+cold void gstatus_scanned(struct quoit_g *gp);
 
-static always_inline void gstatus_set(struct quoit_g *gp, uint32_t from, uint32_t to)
+/* Stores the new state; false: a scanner holds gp, and gstatus_scanned must come before anything else is done
+ * with it. For the few places where even the call in the rare case would cost registers. */
+static always_inline bool gstatus_put(struct quoit_g *gp, uint32_t from, uint32_t to)
 {
     if (unlikely(load_relaxed(&gp->status) != from || !gstatus_legal(from, to)))
         gstatus_bad(gp, from, to);
@@ -64,8 +66,13 @@ static always_inline void gstatus_set(struct quoit_g *gp, uint32_t from, uint32_
     store_release(&gp->status, to);
     /* order SCAN full: the new state is out before a scanner is looked for; in: gscan_begin */
     fence_light();
-    if (unlikely(load_relaxed(&gp->scan) != 0))
-        gstatus_wait_scan(gp);
+    return likely(load_relaxed(&gp->scan) == 0);
+}
+
+static always_inline void gstatus_set(struct quoit_g *gp, uint32_t from, uint32_t to)
+{
+    if (unlikely(!gstatus_put(gp, from, to)))
+        gstatus_scanned(gp);
 }
 
 /* Holds gp in `state`: false when it is in another one, or held by another scanner. Any thread. */

@@ -21,7 +21,6 @@
 #include "gstatus.h"
 #include "m.h"
 #include "newproc.h"
-#include "overflow.h"
 #include "p.h"
 #include "proc.h"
 #include "stack.h"

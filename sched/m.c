@@ -11,7 +11,6 @@
 
 #include "bind.h"
 
-#include "overflow.h"
 #include "p.h"
 #include "proc.h"
 #include "stack.h"
@@ -78,6 +77,7 @@ static struct m *m_new(void)
         return NULL;
     memset(mp, 0, sizeof *mp);
     mp->inside = 1;
+    mp->revoked = fence_bias;
     mp->boundslot = mp->node = -1;
     lock(&sched.lock);
     if (sched.nm >= sched.maxm)
@@ -224,7 +224,7 @@ void m_wake_all(void)
     lock(&sched.lock);
     for (struct m *mp = sched.allm; mp != NULL; mp = mp->alllink) {
         /* order INSIDE out: sched.stopping is set before; in: entry_slow */
-        store_release(&mp->revoked, 1);
+        store_release(&mp->revoked, fence_bias | 1);
         if (mp->open)
             netpoll_wake(mp);
     }
@@ -296,7 +296,7 @@ static void startm(struct p *pp, struct m *mp)
  * back, for a P may have become idle while others saw the ticket taken and left it to us. */
 cold void wakep_slow(struct m *mp)
 {
-    do {
+    while (fence_and_load(&sched.npidle) != 0) {
         struct p *pp;
         struct m *m2 = NULL;
         uint32_t seen = 0;
@@ -323,5 +323,5 @@ cold void wakep_slow(struct m *mp)
         }
         /* order SPIN-DOWN full: the ticket is back before idle P's are looked for; in: second_look */
         add_full(&sched.nmspinning, -1u);
-    } while (load_relaxed(&sched.npidle) != 0);
+    }
 }

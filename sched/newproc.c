@@ -53,7 +53,7 @@ static always_inline void forkq_add(struct m *mp, struct quoit_g *gp)
 {
     gstatus_set(gp, Gdead, Grunnable);
     if (unlikely(!forkq_put(&mp->p->forkq, gp)))
-        forkq_add_slow(mp->p, gp);
+        forkq_spill(mp->p, gp);
     wakep(mp);
 }
 

@@ -29,21 +29,24 @@ int thread_start(struct m *mp, void *(*fn)(void *));
 /* One line to stderr by a single write, async-signal-safe. */
 void write_stderr(const char *line, unsigned long n);
 
-/* An asymmetric pair for protocols with one hot and one cold side: both fence, or neither would order a
- * store before a later load. The cold side makes every running thread of the process pass a full fence
- * (membarrier); so the hot side only has to hold the compiler. Where membarrier is forbidden the hot side
- * pays for a real fence. */
-extern bool fence_is_cheap;
+/* An asymmetric pair for protocols with one hot and one cold side: both fence, or a store could pass a
+ * later load. The cold side makes every running thread of the process pass a full fence (membarrier); so the hot
+ * side only has to hold the compiler.
+ *
+ * Where membarrier is forbidden the hot side must fence for real. It finds that out for free: each word
+ * that a hot side looks at after its fence_light carries FENCE_BIT then. So the word is never 0, the slow path is
+ * taken, and that fences and looks again. fence_bias is FENCE_BIT or 0, constant after fence_init. */
+enum { FENCE_BIT = 1 << 30 };
+extern uint32_t fence_bias;
 void fence_init(void);
 void fence_heavy(void);
 
 static always_inline void fence_light(void)
 {
-    if (likely(fence_is_cheap))
-        fence_compiler();
-    else
-        /* order FENCE full: stands in for the other side's membarrier; in: fence_heavy */
-        fence_full();
+    fence_compiler();
 }
+
+/* For the slow path: `word` as it is after a real fence, without the bit. */
+uint32_t fence_and_load(const uint32_t *word);
 
 #endif

@@ -8,6 +8,7 @@
 #include "topo.h"
 
 #include "m.h"
+#include "os_linux.h"
 #include "throw.h"
 
 #include <errno.h>
@@ -126,7 +127,6 @@ static struct p *p_new(uint32_t i)
     pp->forkq.slot = pp->forkq_slots;
     pp->near = order_row(&sched.order, (int)i);
     pp->ring = order_rings(&sched.order, (int)i);
-    pp->fair = 1;
     return pp;
 }
 
@@ -146,6 +146,7 @@ int p_init(uint32_t n)
     if (e < 0)
         return e;
     sched.nprocs = n;
+    sched.npidle = fence_bias;
     for (uint32_t i = n; i-- > 0;) {
         sched.allp[i] = p_new(i);
         if (sched.allp[i] == NULL)

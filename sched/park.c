@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * park.c - park, ready, yield: the only ways to wait and to come back
+ * park.c - ready, the only way back from park (switch.h)
  */
 #include "proc.h"
 
@@ -9,18 +9,6 @@
 #include "gstatus.h"
 #include "runq.h"
 #include "switch.h"
-#include "throw.h"
-
-struct m *park(struct m *mp, int (*unlock)(void *), void *arg, const char *reason)
-{
-    struct quoit_g *gp = mp->curg;
-
-    CHECK(mp->locks == 0, "parked where nothing may park");
-    gp->reason = reason;
-    mp->unlock = unlock;
-    mp->unlockarg = arg;
-    return switch_away(mp, pick_local(mp, true), AFTER_PARK);
-}
 
 /* The goroutine was told of before it had left its stack: it is about to wait, on another M. */
 static cold void wait_parked(const struct quoit_g *gp)
@@ -58,10 +46,7 @@ void ready(struct m *mp, struct quoit_g *gp)
     wakep(mp);
 }
 
-struct m *yield(struct m *mp)
+void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason)
 {
-    struct quoit_g *next = pick(mp, false);
-
-    /* Alone: nobody to let run. */
-    return next == NULL ? mp : switch_away(mp, next, AFTER_YIELD);
+    leave(park(enter_g(__func__), unlock, arg, reason != NULL ? reason : "park"));
 }

@@ -41,6 +41,9 @@ static always_inline struct m *enter(void)
     return mp;
 }
 
+/* The same for functions that only goroutines may call; any other caller ends the program. */
+struct m *enter_g(const char *who);
+
 /* Last thing: user code follows. */
 static always_inline void leave(struct m *mp)
 {
@@ -53,13 +56,8 @@ static always_inline void leave(struct m *mp)
 /* Where every goroutine starts, on its own stack; arg is the M. */
 void goroutine_main(void *arg);
 
-/* ---- choosing (schedule.c) ------------------------------------------------------------------ */
+/* ---- choosing (schedule.c, pick.h) ------------------------------------------------------------------ */
 
-/* The next goroutine of the P's own queues, or NULL. After a park the newest unstarted one is taken,
- * else the oldest: who waits most likely waits for what it made last. */
-struct quoit_g *pick_local(struct m *mp, bool parked);
-/* The same, and the shared queue when those are empty. */
-struct quoit_g *pick(struct m *mp, bool parked);
 /* On g0, for ever: find work and run it. Returns when the M is to leave. */
 void schedule(struct m *mp);
 /* A chain that became runnable: onto the P's queue, others are called to help. */
@@ -71,11 +69,9 @@ bool switch_from_g0(struct m *mp, struct quoit_g *next);
 
 /* ---- waiting (park.c) ----------------------------------------------------------------------- */
 
-/* unlock(arg), unless NULL, runs when the stack has been left; 0 from it: runnable again at once. */
-struct m *park(struct m *mp, int (*unlock)(void *), void *arg, const char *reason);
-/* mp may be NULL: a thread that is not ours. */
+/* A parked goroutine goes on, next on this P. mp may be NULL: a thread that is not ours. park stands in
+ * switch.h. */
 void ready(struct m *mp, struct quoit_g *gp);
-struct m *yield(struct m *mp);
 
 /* ---- calling for help (m.c) ----------------------------------------------------------------- */
 

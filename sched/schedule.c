@@ -27,6 +27,7 @@
 #include "globrunq.h"
 #include "gstatus.h"
 #include "p.h"
+#include "pick.h"
 #include "runq.h"
 #include "switch.h"
 #include "throw.h"
@@ -54,11 +55,11 @@ static void poll(struct m *mp)
 }
 
 /* Every FAIR_TICKS: each source in turn comes first, so nobody starves behind those that ready each other. */
-static noinline struct quoit_g *pick_fair(struct m *mp)
+noinline struct quoit_g *pick_fair(struct m *mp)
 {
     struct p *pp = mp->p;
 
-    pp->fair = FAIR_TICKS;
+    pp->fairat = pp->schedtick + FAIR_TICKS;
     poll(mp);
     for (int i = 0; i < 3; i++) {
         struct quoit_g *gp;
@@ -80,38 +81,16 @@ static noinline struct quoit_g *pick_fair(struct m *mp)
     return NULL;
 }
 
-struct quoit_g *pick_local(struct m *mp, bool parked)
+noinline struct quoit_g *pick_further(struct m *mp)
 {
-    struct p *pp = mp->p;
-    struct quoit_g *gp;
+    struct quoit_g *gp = globrunqget(mp->p, mp->p->node, STEAL_MAX);
 
-    if (unlikely(--pp->fair == 0)) {
-        gp = pick_fair(mp);
-        if (gp != NULL)
-            return gp;
-    }
-    gp = runq_get_next(&pp->runq);
-    if (gp != NULL)
-        return gp;
-    gp = runq_get(&pp->runq);
-    if (gp != NULL)
-        return gp;
-    return forkq_pop(&pp->forkq, parked);
-}
-
-struct quoit_g *pick(struct m *mp, bool parked)
-{
-    struct quoit_g *gp = pick_local(mp, parked);
-
-    if (likely(gp != NULL))
-        return gp;
-    gp = globrunqget(mp->p, mp->p->node, STEAL_MAX);
     if (gp != NULL)
         return gp;
     if (mp->poll_pending + load_relaxed(&mp->poll_inflight) == 0)
         return NULL;
     poll(mp);
-    return pick_local(mp, parked);
+    return pick_local(mp, false);
 }
 
 void injectglist(struct m *mp, struct glist *list)
@@ -226,10 +205,15 @@ static struct quoit_g *steal(struct m *mp)
 
 /* ---- nothing to do -------------------------------------------------------------------------- */
 
+static uint32_t npidle(void)
+{
+    /* hint: only decides whether looking longer is worth it */
+    return load_relaxed(&sched.npidle) & ~(uint32_t)FENCE_BIT;
+}
+
 static bool others_run(void)
 {
-    /* hint: only decides whether waiting a little is worth it */
-    return sched.nprocs - load_relaxed(&sched.npidle) > 1;
+    return sched.nprocs - npidle() > 1;
 }
 
 /* Looks for a while: work comes often soon after. Completions of others' I/O are taken along. */
@@ -328,7 +312,7 @@ static struct quoit_g *findrunnable(struct m *mp)
         /* At most half of the busy P's worth of M's look around. */
         if (gp == NULL && others_run() &&
             (mp->spinning ||
-             2 * load_relaxed(&sched.nmspinning) < sched.nprocs - load_relaxed(&sched.npidle)))
+             2 * load_relaxed(&sched.nmspinning) < sched.nprocs - npidle()))
             gp = spin(mp);
         if (gp != NULL)
             return gp;

@@ -10,6 +10,7 @@
 
 #include "cpu.h"
 
+#include "switch.h"
 #include "throw.h"
 
 #include <errno.h>

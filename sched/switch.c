@@ -1,33 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * switch.c - the rarer ways from stack to stack, and what is done once one has been left
+ * switch.c - the rarer ways from stack to stack
  */
 #include "switch.h"
 
 #include "globrunq.h"
-#include "runq.h"
-#include "throw.h"
 
-void finish_yield(struct m *mp, struct quoit_g *gp)
+bool switch_begin(struct m **mpp, struct context *from, struct sanitize_stack *old,
+                  struct quoit_g *next, bool dying)
 {
-    gstatus_set(gp, Grunning, Grunnable);
-    runq_add(mp->p, gp);
-    wakep(mp);
-}
+    struct m *mp = *mpp;
 
-void finish_park(struct m *mp, struct quoit_g *gp)
-{
-    /* Copied first: once the goroutine waits, another M may ready and run it. */
-    int (*unlockf)(void *) = mp->unlock;
-    void *arg = mp->unlockarg;
-
-    mp->p->count.parked++;
-    gstatus_set(gp, Grunning, Gwaiting);
-    if (unlockf == NULL)
-        return;
-    mp->locks++;
-    if (unlikely(unlockf(arg) == 0))
-        ready(mp, gp);
-    mp->locks--;
+    next->stk = stack_get(mp->p, next->class);
+    if (unlikely(next->stk == NULL))
+        return false;
+    set_running(mp, next);
+    sanitize_leave(old, &next->stk->san, dying);
+    *mpp = context_begin(from, next->stk->start, goroutine_main, mp);
+    return true;
 }
 
 struct m *switch_to_g0(struct m *mp, enum after after)
@@ -38,8 +27,8 @@ struct m *switch_to_g0(struct m *mp, enum after after)
     mp->prev = gp;
     mp->after = after;
     mp->curg = NULL;
-    sanitize_leave(san, &mp->g0stack, after == AFTER_DEAD);
-    mp = context_switch(after == AFTER_DEAD ? &mp->scratch : &gp->ctx, &mp->g0, mp);
+    sanitize_leave(san, &mp->g0stack, false);
+    mp = context_switch(&gp->ctx, &mp->g0, mp);
     sanitize_arrive(san);
     finish_switch(mp);
     return mp;
@@ -55,9 +44,8 @@ bool switch_from_g0(struct m *mp, struct quoit_g *next)
     return true;
 }
 
-/* Others run on, and what they free lets it start later; findrunnable looks whether anything can. */
+/* Others run on, and what they free lets it start later; schedule() looks whether anything can. */
 cold void stack_wanting(struct m *mp, struct quoit_g *next)
 {
-    next->flags |= G_STACKWAIT;
     globrunqput(mp->p->node, next);
 }

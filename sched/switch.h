@@ -18,15 +18,46 @@
 #ifndef QUOIT_SCHED_SWITCH_H
 #define QUOIT_SCHED_SWITCH_H
 
-#include "proc.h"
+#include "globrunq.h"
 #include "gstatus.h"
+#include "pick.h"
+#include "proc.h"
 #include "stack.h"
+#include "throw.h"
 
-void finish_park(struct m *mp, struct quoit_g *gp);
-void finish_yield(struct m *mp, struct quoit_g *gp);
 /* No stack for next: it goes to the shared queue, to be tried again. */
 cold void stack_wanting(struct m *mp, struct quoit_g *next);
 struct m *switch_to_g0(struct m *mp, enum after after);
+/* Into an unstarted goroutine on a fresh stack. False: no stack to be had, nothing was done. */
+bool switch_begin(struct m **mpp, struct context *from, struct sanitize_stack *old,
+                  struct quoit_g *next, bool dying);
+
+/* ---- first thing on a stack that was switched to -------------------------------------------- */
+
+static always_inline void finish_yield(struct m *mp, struct quoit_g *gp)
+{
+    gstatus_set(gp, Grunning, Grunnable);
+    if (unlikely(!runq_put(&mp->p->runq, gp)))
+        runq_spill(mp->p, gp);
+    wakep(mp);
+}
+
+static always_inline void finish_park(struct m *mp, struct quoit_g *gp)
+{
+    /* Copied first: once the goroutine waits, another M may ready and run it. */
+    int (*unlockf)(void *) = mp->unlock;
+    void *arg = mp->unlockarg;
+
+    /* hint: stats_fill reads it */
+    store_relaxed(&mp->p->count.parked, mp->p->count.parked + 1);
+    gstatus_set(gp, Grunning, Gwaiting);
+    if (unlockf == NULL)
+        return;
+    mp->locks++;
+    if (unlikely(unlockf(arg) == 0))
+        ready(mp, gp);
+    mp->locks--;
+}
 
 static always_inline void finish_switch(struct m *mp)
 {
@@ -45,35 +76,35 @@ static always_inline void finish_switch(struct m *mp)
     }
 }
 
-/* `next` is taken out of its queue by now; it is about to run on this M. */
-static always_inline void set_running(struct m *mp, struct quoit_g *next)
+/* ---- last things on the one that is left ---------------------------------------------------- */
+
+static always_inline void set_current(struct m *mp, struct quoit_g *next)
 {
     struct p *pp = mp->p;
 
-    gstatus_set(next, Grunnable, Grunning);
     mp->curg = next;
     /* hint: thieves look whether the P has moved on */
     store_relaxed(&pp->schedtick, pp->schedtick + 1);
 }
 
-/* Into `next` from a context that is saved in *from. False: no stack to be had, nothing was done. */
+/* `next` is taken out of its queue by now; it is about to run on this M. */
+static always_inline void set_running(struct m *mp, struct quoit_g *next)
+{
+    gstatus_set(next, Grunnable, Grunning);
+    set_current(mp, next);
+}
+
+/* Into `next` from a context that is saved in *from; false as switch_begin. */
 static always_inline bool switch_into(struct m **mpp, struct context *from,
                                       struct sanitize_stack *old, struct quoit_g *next, bool dying)
 {
     struct m *mp = *mpp;
 
-    if (next->stk != NULL) {
-        set_running(mp, next);
-        sanitize_leave(old, &next->stk->san, dying);
-        *mpp = context_switch(from, &next->ctx, mp);
-        return true;
-    }
-    next->stk = stack_get(mp->p, next->class);
     if (unlikely(next->stk == NULL))
-        return false;
+        return switch_begin(mpp, from, old, next, dying);
     set_running(mp, next);
     sanitize_leave(old, &next->stk->san, dying);
-    *mpp = context_begin(from, next->stk->start, goroutine_main, mp);
+    *mpp = context_switch(from, &next->ctx, mp);
     return true;
 }
 
@@ -82,17 +113,29 @@ static always_inline struct m *switch_away(struct m *mp, struct quoit_g *next, e
 {
     struct quoit_g *gp = mp->curg;
 
-    mp->prev = gp;
-    mp->after = after;
     if (likely(next != NULL)) {
+        mp->prev = gp;
+        mp->after = after;
         if (likely(switch_into(&mp, &gp->ctx, &gp->stk->san, next, false))) {
-            sanitize_arrive(&gp->stk->san);
+            sanitize_arrive(&mp->curg->stk->san);
             finish_switch(mp);
             return mp;
         }
         stack_wanting(mp, next);
     }
     return switch_to_g0(mp, after);
+}
+
+/* Parks curg until ready. unlock(arg), unless NULL, runs when the stack has been left and must not call
+ * Quoit; 0 from it: runnable again at once. Returns the M on which it goes on. */
+static always_inline struct m *park(struct m *mp, int (*unlock)(void *), void *arg,
+                                    const char *reason)
+{
+    CHECK(mp->locks == 0, "parked where nothing may park");
+    mp->curg->reason = reason;
+    mp->unlock = unlock;
+    mp->unlockarg = arg;
+    return switch_away(mp, pick_local(mp, true), AFTER_PARK);
 }
 
 #endif

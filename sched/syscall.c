@@ -15,10 +15,21 @@
 
 struct m *entry_slow(struct m *mp)
 {
-    store_relaxed(&mp->revoked, 0);
+    if (fence_and_load(&mp->revoked) == 0)
+        return mp;
+    store_relaxed(&mp->revoked, fence_bias);
     /* Abandoned: nobody will resume this goroutine. */
     /* order INSIDE in: why the M was called is seen; out: m_wake_all */
     if (load_acquire(&sched.stopping))
         return switch_to_g0(mp, AFTER_NOTHING);
+    return mp;
+}
+
+struct m *enter_g(const char *who)
+{
+    struct m *mp = enter();
+
+    if (unlikely(mp == NULL))
+        throw("%s: called by a thread that is no goroutine", who);
     return mp;
 }
