@@ -63,11 +63,12 @@ try "the README's program builds" "$@" -Wall -Wextra -Werror -o "$t/shared" "$t/
     $(pkg-config --define-variable=prefix="$prefix" --cflags --libs quoit)
 run "and runs with the shared library" env LD_LIBRARY_PATH="$lib" "$t/shared"
 
-# What stands behind Quoit comes as pkg-config --static says it; Quoit itself by name.
-# shellcheck disable=SC2046
+# What Quoit leans on is linked as shared libraries: --static would ask for all that these lean on.
+behind=$(pkg-config --print-requires-private quoit | sed 's/ .*//')
+# shellcheck disable=SC2046,SC2086
 try "it builds with the archive" "$@" -o "$t/static" "$t/hello.c" \
     $(pkg-config --define-variable=prefix="$prefix" --cflags quoit) "$lib/libquoit.a" \
-    $(pkg-config --define-variable=prefix="$prefix" --static --libs quoit | sed 's/-lquoit//')
+    $(pkg-config --libs $behind) -pthread
 run "and runs with the archive" "$t/static"
 if ldd "$t/static" >"$t/log" 2>&1; then
     status=0
