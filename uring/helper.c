@@ -19,6 +19,8 @@
 #include "proc.h"
 #include "throw.h"
 
+#include "posix.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -121,7 +123,10 @@ static void *helper_main(void *arg)
         pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
         res = op->desc->call(op);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-        finish_foreign(op, res);
+        if (res == -EINTR)
+            helpers_put(op);
+        else if (res != -EAGAIN || !posix_again(op))
+            finish_foreign(op, res);
     }
     return NULL;
 }

@@ -168,7 +168,7 @@ unsigned op_take(struct poller *pl, bool owner, struct glist *ready)
 
 /* ---- for everybody -------------------------------------------------------------------------- */
 
-static long plain(const struct op *op)
+long op_plain(const struct op *op)
 {
     int saved = errno;
     long res;
@@ -187,7 +187,7 @@ static long run_inline(struct m *mp, const struct op *op)
 
     store_relaxed(&pl->inline_ops, pl->inline_ops + 1);
     leave(mp);
-    return plain(op);
+    return op_plain(op);
 }
 
 long op_run(struct op *op)
@@ -195,7 +195,7 @@ long op_run(struct op *op)
     struct m *mp = enter();
 
     if (mp == NULL)
-        return plain(op);
+        return op_plain(op);
     if (op->desc->how == HOW_INLINE)
         return run_inline(mp, op);
     do {
@@ -209,8 +209,12 @@ long op_run(struct op *op)
         } else {
             op->gp = mp->curg;
             mp = park(mp, hand_to_ring, op, op->desc->name);
+            /* Some kernels do not wait where the descriptor has O_NONBLOCK. */
+            if (unlikely(op->res == -EAGAIN) && op->desc->events != 0)
+                mp = posix_wait(mp, op);
         }
     } while (op->res == -EINTR);
     leave(mp);
-    return op->res;
+    /* An error after some bytes is met again by the next call. */
+    return op->done == 0 ? op->res : (long)op->done + (op->res > 0 ? op->res : 0);
 }

@@ -47,6 +47,7 @@ struct op {
     uint64_t off;
     uint64_t addr;
     uint32_t len;
+    uint32_t done;  /* bytes of a read or write that were moved already; the rest is described above */
 
     int32_t res;
     uint32_t gen;   /* tells this use of the stack's bytes from others; 0: not in flight */
@@ -58,6 +59,9 @@ struct op {
 /* The public functions' one body: the result of the call or -errno, never -EINTR. Any thread. */
 long op_run(struct op *op);
 
+/* The plain call, again while it is interrupted; errno is left as it was. */
+long op_plain(const struct op *op);
+
 /* Takes what has completed in pl's ring; who holds ring_lock. Goroutines that became ready are appended. Only the owner
  * takes a completed wake-up. How many operations ended. */
 unsigned op_take(struct poller *pl, bool owner, struct glist *ready);
@@ -65,7 +69,7 @@ unsigned op_take(struct poller *pl, bool owner, struct glist *ready);
 /* The operation ended with `res`: its goroutine, nobody else touches the record from here. */
 struct quoit_g *op_finish(struct op *op, int32_t res);
 
-/* In order of submission entries; what user_data says when it is no operation. */
+/* What user_data says of an operation, and what it says when it is none. */
 enum { UD_NONE = 0, UD_WAKE = 1 };
 uint64_t op_tag(const struct op *op);
 

@@ -159,9 +159,8 @@ static int watcher_start(struct m *mp)
 
 /* ---- handing over, after the goroutine has left its stack ----------------------------------- */
 
-static int hand_to_watcher(void *arg)
+static void watch_put(struct op *op)
 {
-    struct op *op = arg;
     bool first;
 
     lock(&watcher.lock);
@@ -171,6 +170,19 @@ static int hand_to_watcher(void *arg)
     unlock(&watcher.lock);
     if (first)
         (void)eventfd_write(watcher.eventfd, 1);
+}
+
+bool posix_again(struct op *op)
+{
+    if (!watcher.started || op->desc->events == 0)
+        return false;
+    watch_put(op);
+    return true;
+}
+
+static int hand_to_watcher(void *arg)
+{
+    watch_put(arg);
     return 1;
 }
 
@@ -182,25 +194,33 @@ static int hand_to_helper(void *arg)
 
 /* ---- the goroutine's side ------------------------------------------------------------------- */
 
-enum where { HERE, WATCHER, HELPER };
-
-/* Where the wait is for. Files are always ready, so they are no case for the watcher; who asked not to be made to wait
- * gets its -EAGAIN. */
-static enum where where_to_wait(struct op *op, long looked)
+/* Files are always ready, so to watch them tells nothing; and what they have not in memory is still to come. */
+static bool is_file(const struct op *op)
 {
     struct stat st;
-    int flags;
 
-    if (op->desc->events == 0)
-        return HELPER;
-    if (fstat(op->fd, &st) < 0)
-        return HELPER;
-    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode))
-        return HELPER;
-    flags = fcntl(op->fd, F_GETFL);
-    if (looked == -EAGAIN && flags >= 0 && (flags & O_NONBLOCK))
-        return HERE;
-    return WATCHER;
+    return fstat(op->fd, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
+           S_ISBLK(st.st_mode);
+}
+
+/* Without blocking. A file of which only a part is in memory gives that part: the rest is asked for, since a
+ * short count means the end of a file to many programs. */
+static long look(struct op *op)
+{
+    long res;
+
+    if (op->desc->look == NULL)
+        return -EOPNOTSUPP;
+    for (;;) {
+        res = op->desc->look(op);
+        if (res <= 0 || op->desc->events == 0 || (uint64_t)res >= op->len || !is_file(op))
+            return res;
+        op->done += (uint32_t)res;
+        op->addr += (uint64_t)res;
+        op->len -= (uint32_t)res;
+        if (op->off != (uint64_t)-1)
+            op->off += (uint64_t)res;
+    }
 }
 
 static bool helper_there(struct m *mp)
@@ -213,32 +233,36 @@ static bool helper_there(struct m *mp)
     return there;
 }
 
+/* The goroutine waits for somebody else to make the call. */
+static struct m *wait_elsewhere(struct m *mp, struct op *op, bool watched)
+{
+    struct poller *pl = mp->poller;
+
+    store_relaxed(&pl->helper_ops, pl->helper_ops + 1);
+    add_relaxed(&foreign_busy, 1);
+    op->gp = mp->curg;
+    /* The watcher may find that it takes a helper after all. */
+    if (helper_there(mp) && (!watched || watcher_start(mp) == 0))
+        return park(mp, watched ? hand_to_watcher : hand_to_helper, op, op->desc->name);
+    /* No thread to be had: slow beats not at all. */
+    op->res = (int32_t)op_plain(op);
+    add_relaxed(&foreign_busy, -1u);
+    return mp;
+}
+
 struct m *posix_wait(struct m *mp, struct op *op)
 {
     struct poller *pl = mp->poller;
     int saved = errno;
-    long looked = op->desc->look != NULL ? op->desc->look(op) : -EOPNOTSUPP;
-    enum where where = HERE;
+    long res = look(op);
+    bool would_block = res == -EAGAIN || res == -EOPNOTSUPP;
+    bool watched = would_block && op->desc->events != 0 && !is_file(op);
 
-    if (looked == -EAGAIN || looked == -EOPNOTSUPP)
-        where = where_to_wait(op, looked);
     errno = saved;
-    op->res = (int32_t)looked;
-    if (where == HERE) {
-        store_relaxed(&pl->inline_ops, pl->inline_ops + 1);
-        return mp;
-    }
-    store_relaxed(&pl->helper_ops, pl->helper_ops + 1);
-    add_relaxed(&foreign_busy, 1);
-    op->gp = mp->curg;
-    if (where == WATCHER && helper_there(mp) && watcher_start(mp) == 0)
-        return park(mp, hand_to_watcher, op, op->desc->name);
-    if (helper_there(mp))
-        return park(mp, hand_to_helper, op, op->desc->name);
-    /* No thread to be had: slow beats not at all. */
-    op->res = (int32_t)op->desc->call(op);
-    add_relaxed(&foreign_busy, -1u);
-    errno = saved;
+    if (would_block)
+        return wait_elsewhere(mp, op, watched);
+    store_relaxed(&pl->inline_ops, pl->inline_ops + 1);
+    op->res = (int32_t)res;
     return mp;
 }
 

@@ -20,6 +20,9 @@ void posix_fini(void);
 /* The goroutine waits for the operation; op->res has the result. */
 struct m *posix_wait(struct m *mp, struct op *op);
 
+/* A helper's call did not block after all (O_NONBLOCK): true when the watcher has the operation now. */
+bool posix_again(struct op *op);
+
 /* Operations under way, a hint. */
 uint32_t posix_busy(void);
 
