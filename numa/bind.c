@@ -2,8 +2,7 @@
  * bind.c - sets the calling thread's cpus, and knows where it put it
  *
  * The kernel is asked directly: libc's sched_getaffinity hides the size of the
- * kernel's mask and may, in a statically linked program, be the very function
- * that children.c answers itself.
+ * kernel's mask.
  */
 #include "bind.h"
 

@@ -14,10 +14,11 @@
  *
  * sched_getaffinity and pthread_getaffinity_np are in the list because libgomp
  * counts the cpus of the calling thread each time it is asked
- * (omp_get_num_procs), and so do others that size their pools. What a goroutine
- * may use is the process's mask, not that of the thread it happens to run on;
- * so a bound thread that asks about itself is told that. A mask which the user
- * has set on the thread is reported as it is.
+ * (omp_get_num_procs), and so do others that size their pools; syscall, because
+ * LLVM's libomp asks the kernel by it, once, and gives what it heard to all its
+ * threads. What a goroutine may use is the process's mask, not that of the
+ * thread it happens to run on; so a bound thread that asks about itself is told
+ * that. A mask which the user has set on the thread is reported as it is.
  *
  * Turned down: the default thread attribute (pthread_setattr_default_np) alone,
  * since it neither reaches threads made with an attribute object nor processes,
@@ -49,11 +50,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum hook_id {
     HOOK_CREATE, HOOK_SPAWN, HOOK_SPAWNP, HOOK_PIDFD_SPAWN, HOOK_PIDFD_SPAWNP,
-    HOOK_SYSTEM, HOOK_POPEN, HOOK_SCHED_GET, HOOK_PTHREAD_GET, HOOKS,
+    HOOK_SYSTEM, HOOK_POPEN, HOOK_SCHED_GET, HOOK_PTHREAD_GET, HOOK_SYSCALL, HOOKS,
 };
 
 static struct redirect hooks[HOOKS + 1];
@@ -138,6 +140,16 @@ static int pthread_get_wide(pthread_t thread, size_t bytes, cpu_set_t *set)
     return r;
 }
 
+/* Variable arguments, all of one size: they come where named ones would. The seventh is garbage
+ * more often than not, as it is for the real function. */
+static long syscall_wide(long nr, long a, long b, long c, long d, long e, long f)
+{
+    long r = REAL(HOOK_SYSCALL, syscall)(nr, a, b, c, d, e, f);
+    if (nr == SYS_sched_getaffinity && r > 0 && bind_is_bound() && (a == 0 || a == gettid()))
+        show_process((cpu_set_t *)c, (size_t)r);
+    return r;
+}
+
 static struct redirect hooks[HOOKS + 1] = {
     [HOOK_CREATE] = {.name = "pthread_create", .ours = (uintptr_t)create_wide},
     [HOOK_SPAWN] = {.name = "posix_spawn", .ours = (uintptr_t)spawn_wide},
@@ -148,6 +160,7 @@ static struct redirect hooks[HOOKS + 1] = {
     [HOOK_POPEN] = {.name = "popen", .ours = (uintptr_t)popen_wide},
     [HOOK_SCHED_GET] = {.name = "sched_getaffinity", .ours = (uintptr_t)sched_get_wide},
     [HOOK_PTHREAD_GET] = {.name = "pthread_getaffinity_np", .ours = (uintptr_t)pthread_get_wide},
+    [HOOK_SYSCALL] = {.name = "syscall", .ours = (uintptr_t)syscall_wide},
 };
 
 /* One look at a time; whoever finds somebody looking need not look as well. */
