@@ -66,7 +66,8 @@ static always_inline bool gstatus_put(struct quoit_g *gp, uint32_t from, uint32_
     store_release(&gp->status, to);
     /* order SCAN full: the new state is out before a scanner is looked for; in: gscan_begin */
     fence_light();
-    return likely(load_relaxed(&gp->scan) == 0);
+    /* order SCAN in: a visit that came and went meanwhile is over; out: gscan_end */
+    return likely(load_acquire(&gp->scan) == 0);
 }
 
 static always_inline void gstatus_set(struct quoit_g *gp, uint32_t from, uint32_t to)

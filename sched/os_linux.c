@@ -114,5 +114,6 @@ uint32_t fence_and_load(const uint32_t *word)
     if (fence_bias != 0)
         /* order FENCE full: what fence_light could not do; in: fence_heavy */
         fence_full();
-    return load_relaxed(word) & ~(uint32_t)FENCE_BIT;
+    /* order FENCE in: what was done before the word changed is seen; out: gscan_end, m_wake_all */
+    return load_acquire(word) & ~(uint32_t)FENCE_BIT;
 }
