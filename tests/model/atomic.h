@@ -35,7 +35,10 @@
 #define store_release(p, v) STORE(p, v, "store_release", OUT)
 
 #define RMW(p, v, how, name, ord) \
-    ((VALUE(p))model_rmw(SITE(name, #p, ord), (p), sizeof(*(p)), how, BITS(v)))
+    (__extension__({                                                                     \
+        VALUE(p) old_ = (VALUE(p))model_rmw(SITE(name, #p, ord), (p), sizeof(*(p)), how, BITS(v)); \
+        old_;                                                                            \
+    }))
 #define xchg_relaxed(p, v) RMW(p, v, RMW_XCHG, "xchg_relaxed", RELAXED)
 #define xchg_acquire(p, v) RMW(p, v, RMW_XCHG, "xchg_acquire", IN)
 #define xchg_release(p, v) RMW(p, v, RMW_XCHG, "xchg_release", OUT)
@@ -66,14 +69,17 @@
 
 /* ---- the kernel's door ---------------------------------------------------------------------- */
 
-/* false: as on a machine where membarrier is forbidden. */
-extern bool fence_is_cheap;
+/* FENCE_BIT: as on a machine where membarrier is forbidden. Set by setup(). */
+enum { FENCE_BIT = 1 << 30 };
+extern uint32_t fence_bias;
 #define fence_light() model_fence_light(SITE("fence_light", "", FULL))
 #define fence_heavy() model_fence_heavy(SITE("fence_heavy", "", FULL))
-void model_fence_light(struct site *s);
+#define fence_and_load(p) model_fence_and_load(SITE("fence_and_load", #p, FULL | IN), (p))
 
 #define futex_wait(p, v, deadline) model_futex_wait(SITE("futex_wait", #p, FULL), (p), (v), (deadline))
 #define futex_wake(p, n) model_futex_wake(SITE("futex_wake", #p, FULL), (p), (n))
+int64_t nanotime(void);
+int os_gettid(void);
 #define os_yield() model_relax(SITE("os_yield", "", RELAXED))
 
 /* ---- plain memory in tests ------------------------------------------------------------------ */

@@ -34,12 +34,14 @@ struct explore {
     void (*setup)(void);
     void (*thread[EXPLORE_THREADS])(void);
     void (*finish)(void);
+    bool may_sleep; /* threads that still sleep in the end are no failure by themselves */
+    bool reaches;   /* a litmus test: some schedule must fail */
 };
 
 /* One check of TAP: true when no schedule fails. */
 bool explore(const struct explore *test);
 
-/* The whole of main(). Arguments: --break 'EDGE in|out|full [function]' weakens the orders of that name
+/* The whole of main(). Arguments: --break 'EDGE in|out|full [function [access]]' weakens the orders of that name
  * (site.c); a twin in broken/ defines BROKEN to the same text. --audit says which orders could go. */
 #ifndef BROKEN
 #define BROKEN NULL

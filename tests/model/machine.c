@@ -59,10 +59,11 @@ struct range {
 struct mthread threads[EXPLORE_THREADS];
 int nthreads, self = -1;
 bool machine_learned;
-bool fence_is_cheap = true;
+uint32_t fence_bias;
 
 static struct word words[WORDS];
 static uint8_t last[EXPLORE_THREADS]; /* the word that the thread loaded last */
+static bool unfenced; /* this run breaks some fence_light */
 static bool fences; /* some thread fences: what relaxed loads saw matters later */
 static struct datum data[DATA];
 static int nwords, ndata;
@@ -72,10 +73,6 @@ static struct name names[32];
 static int nnames;
 static struct range late[4];
 static int nlate;
-
-/* Prototype of what the model's atomic.h declares; that file is not for here. */
-void model_fence_light(struct site *s);
-extern bool fence_is_cheap;
 
 /* ---- views ---------------------------------------------------------------------------------- */
 
@@ -111,6 +108,8 @@ static void shift_all(struct word *w, int pos)
         shift(&threads[t].cur, word, pos);
         shift(&threads[t].acq, word, pos);
         shift(&threads[t].rel, word, pos);
+        shift(&threads[t].early[0], word, pos);
+        shift(&threads[t].early[1], word, pos);
         if (threads[t].state == T_SPINS && threads[t].word == word && threads[t].pos >= pos)
             threads[t].pos++;
     }
@@ -178,10 +177,24 @@ void machine_judge(void)
     npending[self] = 0;
 }
 
+/* A step is remembered too: one that changes nothing else still brings the thread further. */
+static void remember(uint64_t read)
+{
+    uint64_t h = threads[self].history ^ read;
+
+    h *= UINT64_C(0x9e3779b97f4a7c15);
+    threads[self].history = (h ^ h >> 29) + 1;
+}
+
 /* The next access, in a turn of its own or in the one that runs. */
 static void go(const struct site *s, bool turn)
 {
+    if (unfenced) {
+        threads[self].early[1] = threads[self].early[0];
+        threads[self].early[0] = threads[self].cur;
+    }
     step(s, turn);
+    remember(0);
     machine_judge();
 }
 
@@ -323,7 +336,8 @@ static struct word *turn(const struct site *s, const void *p, size_t size, bool 
 static int pick_store(struct word *w, const uint64_t *skip)
 {
     struct mthread *t = &threads[self];
-    int word = (int)(w - words), old = t->cur.at[word], newest = w->n - 1;
+    int word = (int)(w - words), newest = w->n - 1;
+    int old = t->hasty ? t->early[1].at[word] : t->cur.at[word];
     int from = old + (t->again[word] >= STALE && old < newest);
     int may[STORES], n = 0, pos;
 
@@ -336,6 +350,7 @@ static int pick_store(struct word *w, const uint64_t *skip)
         t->again[word]++;
     else
         t->again[word] = 0;
+    t->hasty = false;
     last[self] = (uint8_t)word;
     return pos;
 }
@@ -351,14 +366,6 @@ static void see(const struct word *w, int pos, int order)
         join(&t->acq, &st->view);
     if (order & IN)
         join(&t->cur, &st->view);
-}
-
-static void remember(uint64_t read)
-{
-    uint64_t h = threads[self].history ^ read;
-
-    h *= UINT64_C(0x9e3779b97f4a7c15);
-    threads[self].history = (h ^ h >> 29) + 1;
 }
 
 /* ---- fences --------------------------------------------------------------------------------- */
@@ -383,12 +390,15 @@ void model_fence(struct site *s)
     note_step(0, 0, site_order(s) & FULL ? NULL : "left out");
 }
 
+/* Without it the compiler may put the load that follows before the store that comes first: it then finds
+ * what was to be seen before that store, whatever a fence_heavy did in between. */
 void model_fence_light(struct site *s)
 {
-    if (self >= 0 && !fence_is_cheap)
-        model_fence(s);
-    else
-        site_order(s);
+    if (self < 0 || (site_order(s) & FULL))
+        return;
+    machine_learned |= !unfenced;
+    unfenced = true;
+    threads[self].hasty = true;
 }
 
 /* The kernel interrupts one running thread after the other; what it orders is each of them against
@@ -397,7 +407,7 @@ void model_fence_heavy(struct site *s)
 {
     struct view seen;
 
-    if (self < 0 || !fence_is_cheap) {
+    if (self < 0 || fence_bias != 0) {
         model_fence(s);
         return;
     }
@@ -550,6 +560,14 @@ bool model_cas(struct site *s, void *p, size_t size, void *seen, uint64_t want, 
     return false;
 }
 
+/* As in sched/os_linux.c. */
+uint32_t model_fence_and_load(struct site *s, const uint32_t *p)
+{
+    if (fence_bias != 0)
+        model_fence(s);
+    return (uint32_t)model_load(s, p, sizeof(*p)) & ~(1u << 30);
+}
+
 /* ---- waiting -------------------------------------------------------------------------------- */
 
 /* The first rounds of a loop go on at once; after them the loop waits until the word that it looks at
@@ -687,7 +705,7 @@ void model_data_write(struct site *s, uint64_t *p, uint64_t value)
 void machine_forget(void)
 {
     nwords = ndata = 0;
-    fences = false;
+    fences = unfenced = false;
     memset(words, 0, sizeof(words));
 }
 

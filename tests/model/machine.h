@@ -12,7 +12,7 @@
  *     rmw             reads the newest store; its own carries on the view of the one it replaces
  *     fence_full      the thread's view and one global view become their union
  *     fence_heavy     so for each other thread in turn, wherever it stands
- *     fence_light     nothing
+ *     fence_light     nothing; where membarrier is forbidden, fence_and_load is a fence_full
  *
  * A load never returns a store that has not been made yet, with one exception: words named by
  * explore_late(). There the value of a later store may be guessed; the schedule counts only if another
@@ -26,7 +26,7 @@
 
 #include "explore.h"
 
-enum { WORDS = 28, STORES = 40, DATA = 12, LEARNED = 8, STALE = 2, EDGES = 4 };
+enum { WORDS = 44, STORES = 40, DATA = 12, LEARNED = 8, STALE = 2, EDGES = 4 };
 
 /* Orders as bits: an acquire, a release, and what only a full fence does. */
 enum { RELAXED = 0, IN = 1, OUT = 2, FULL = 4 };
@@ -65,7 +65,9 @@ void model_store(struct site *s, void *p, size_t size, uint64_t value);
 uint64_t model_rmw(struct site *s, void *p, size_t size, enum rmw how, uint64_t value);
 bool model_cas(struct site *s, void *p, size_t size, void *seen, uint64_t want, int failorder);
 void model_fence(struct site *s);
+void model_fence_light(struct site *s);
 void model_fence_heavy(struct site *s);
+uint32_t model_fence_and_load(struct site *s, const uint32_t *p);
 void model_relax(struct site *s);
 int model_futex_wait(struct site *s, uint32_t *p, uint32_t value, int64_t deadline);
 void model_futex_wake(struct site *s, uint32_t *p, int n);
@@ -85,6 +87,7 @@ struct mthread {
     struct view cur;  /* what it has seen */
     struct view acq;  /* what a fence would let it see */
     struct view rel;  /* what its relaxed stores carry */
+    struct view early[2]; /* for a broken fence_light: after the last step, and after the one before */
     uint64_t history; /* of all that it has read: stands for its private state */
     uint8_t again[WORDS]; /* how often the same old store was returned */
     uint8_t state;    /* enum tstate */
@@ -93,7 +96,8 @@ struct mthread {
     uint8_t timed;    /* T_SLEEPS: it may wake by itself */
     uint8_t relaxed;  /* rounds of a spin loop so far */
     uint8_t woken;    /* T_SLEEPS no more */
-    uint8_t pad[2];
+    uint8_t hasty;    /* the next load may come early */
+    uint8_t pad;
 };
 
 /* One step of a trace. */
@@ -107,6 +111,7 @@ struct step {
 
 extern struct mthread threads[EXPLORE_THREADS];
 extern int nthreads, self; /* self < 0: no schedule is running */
+extern uint32_t fence_bias;
 extern bool machine_learned; /* something that earlier schedules should have known */
 
 void machine_forget(void);     /* before the first schedule of a test */

@@ -162,11 +162,16 @@ static void thief2(void)
 }
 
 static const struct explore tests[] = {
-    {"newest: pop and put while a thief looks", setup, {owner_newest, thief1, thief2}, all_once},
-    {"oldest: owner and thieves at one end", setup, {owner_oldest, thief1, thief2}, all_once},
-    {"the one that is joined", setup, {owner_this, thief1, thief2}, all_once},
-    {"a slot is used again", setup_late, {owner_fills, thief1_twice}, all_once},
-    {"a slot is used again after the newest", setup_late, {owner_newest, thief1}, all_once},
+    {.name = "newest: pop and put while a thief looks", .setup = setup,
+     .thread = {owner_newest, thief1, thief2}, .finish = all_once},
+    {.name = "oldest: owner and thieves at one end", .setup = setup,
+     .thread = {owner_oldest, thief1, thief2}, .finish = all_once},
+    {.name = "the one that is joined", .setup = setup,
+     .thread = {owner_this, thief1, thief2}, .finish = all_once},
+    {.name = "a slot is used again", .setup = setup_late,
+     .thread = {owner_fills, thief1_twice}, .finish = all_once},
+    {.name = "a slot is used again after the newest", .setup = setup_late,
+     .thread = {owner_newest, thief1}, .finish = all_once},
 };
 
 int main(int argc, char **argv)

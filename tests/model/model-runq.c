@@ -199,14 +199,16 @@ static void thief_next_any(void)
 }
 
 static const struct explore tests[] = {
-    {"one owner, one thief that comes twice: a slot is used again", setup_late,
-     {owner_puts, thief1_twice}, four_once},
-    {"two thieves race for the head", setup_one_put, {owner_puts_two, thief1, thief2}, three_once},
-    {"put, get and two thieves", setup_one_put, {owner_puts_and_gets, thief1, thief2}, three_once},
-    {"next: filled twice, a thief takes what it saw", setup_next,
-     {owner_next, thief_next, thief_next_any}, three_once},
-    {"next: taken by the owner and two thieves", setup_next,
-     {owner_takes_next, thief_next, thief_next_any}, NULL},
+    {.name = "one owner, one thief that comes twice: a slot is used again", .setup = setup_late,
+     .thread = {owner_puts, thief1_twice}, .finish = four_once},
+    {.name = "two thieves race for the head", .setup = setup_one_put,
+     .thread = {owner_puts_two, thief1, thief2}, .finish = three_once},
+    {.name = "put, get and two thieves", .setup = setup_one_put,
+     .thread = {owner_puts_and_gets, thief1, thief2}, .finish = three_once},
+    {.name = "next: filled twice, a thief takes what it saw", .setup = setup_next,
+     .thread = {owner_next, thief_next, thief_next_any}, .finish = three_once},
+    {.name = "next: taken by the owner and two thieves", .setup = setup_next,
+     .thread = {owner_takes_next, thief_next, thief_next_any}},
 };
 
 int main(int argc, char **argv)

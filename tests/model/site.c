@@ -16,7 +16,7 @@
 enum { ABOVE = 3, LINE_BYTES = 256, COMMENT_LINES = 8, SPECS = 4 };
 
 static struct spec {
-    char name[24], side[8], func[40];
+    char name[24], side[8], func[40], op[24];
 } specs[SPECS];
 static int nspecs;
 
@@ -35,10 +35,10 @@ void site_break(const char *text)
 {
     struct spec *sp = &specs[nspecs++];
 
-    sp->func[0] = '\0';
-    if (nspecs > SPECS || sscanf(text, "%23s %7s %39s", sp->name, sp->side, sp->func) < 2 ||
+    sp->func[0] = sp->op[0] = '\0';
+    if (nspecs > SPECS || sscanf(text, "%23s %7s %39s %23s", sp->name, sp->side, sp->func, sp->op) < 2 ||
         side_order(sp->side) == RELAXED)
-        bail("cannot break '%s': it should read 'EDGE in|out|full [function]'", text);
+        bail("cannot break '%s': it should read 'EDGE in|out|full [function [access]]'", text);
 }
 
 static FILE *open_source(const char *file)
@@ -81,7 +81,14 @@ static bool spec_matches(const struct spec *sp, const struct site *s, int edge)
 {
     return strcmp(sp->name, s->edge[edge].name) == 0 &&
            side_order(sp->side) == s->edge[edge].order &&
-           (sp->func[0] == '\0' || strcmp(sp->func, s->func) == 0);
+           (sp->func[0] == '\0' || strcmp(sp->func, s->func) == 0) &&
+           (sp->op[0] == '\0' || strcmp(sp->op, s->op) == 0);
+}
+
+/* Of an access that is not a fence, both sides are the whole order. */
+static int broken_order(const struct site *s, int side)
+{
+    return side == FULL && !(s->order & FULL) ? IN | OUT : side;
 }
 
 void site_learn(struct site *s)
@@ -95,6 +102,9 @@ void site_learn(struct site *s)
     s->link = all_sites;
     all_sites = s;
     read_comment(s, text, sizeof(text));
+    /* The one place whose order stands behind a call. */
+    if (strcmp(s->op, "fence_and_load") == 0)
+        strcpy(text, "order FENCE full, order FENCE in");
     while (s->nedges < EDGES && (p = strstr(p, "order ")) != NULL) {
         p += strlen("order ");
         if (sscanf(p, "%23[A-Z0-9-] %7[a-z]", s->edge[s->nedges].name, side) != 2)
@@ -102,7 +112,7 @@ void site_learn(struct site *s)
         s->edge[s->nedges].order = side_order(side);
         for (int i = 0; i < nspecs; i++) {
             if (spec_matches(&specs[i], s, s->nedges))
-                s->broken |= s->edge[s->nedges].order;
+                s->broken |= broken_order(s, s->edge[s->nedges].order);
         }
         s->nedges++;
     }
