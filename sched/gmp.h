@@ -98,6 +98,7 @@ struct runq {
     uint32_t tail;        /* a  RUNQ-PUB; written by the owner only */
     struct quoit_g *next; /* a  RUNQ-NEXT; readied last, runs next */
     struct quoit_g **slot;
+    bool alone;           /* c  there is no other P, so no thief */
 };
 
 /* Goroutines that have not started (forkq.h). */
@@ -159,7 +160,7 @@ assert_apart(struct p, m, count);
 /* ---- M: a kernel thread --------------------------------------------------------------------- */
 
 /* What whoever runs next has to do for the goroutine that has just left its stack. */
-enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_DEAD };
+enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_PARK_STORE, AFTER_DEAD };
 
 struct poller; /* uring/: the poller's state of an M */
 
@@ -172,9 +173,12 @@ struct m {
     uint32_t after;       /* m  enum after, for prev */
     int32_t locks;        /* m  > 0: in the middle of a switch or of something that must not park */
     struct quoit_g *prev; /* m */
-    int (*unlock)(void *); /* m  AFTER_PARK */
-    void *unlockarg;      /* m */
-    struct stack *dead;   /* m  AFTER_DEAD: the stack that was left */
+    union {
+        int (*unlock)(void *); /* m  AFTER_PARK */
+        uint64_t value;        /* m  AFTER_PARK_STORE */
+        struct stack *dead;    /* m  AFTER_DEAD: the stack that was left */
+    };
+    void *unlockarg;      /* m  AFTER_PARK, AFTER_PARK_STORE: the argument, the word */
 
     /* Line 1: the poller's marks, looked at when the fairness tick is due. */
     struct poller *poller cacheline_aligned; /* m */
@@ -206,7 +210,7 @@ struct m {
     void *sigstack;         /* c */
 } cacheline_aligned;
 
-assert_line(struct m, dead, 0);
+assert_line(struct m, unlockarg, 0);
 assert_apart(struct m, inside, nextp);
 
 /* ---- N: a NUMA node ------------------------------------------------------------------------- */

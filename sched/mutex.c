@@ -101,8 +101,9 @@ static bool lock_or_wait(struct m **mp, struct mutex_waiter *mw)
     return mw->w.handed;
 }
 
-static noinline void lock_slow_path(struct mutex *m)
+static void lock_slow_path(void *arg)
 {
+    struct mutex *m = arg;
     struct m *mp = enter();
     struct mutex_waiter mw = { .m = m, .w.g = mp != NULL ? mp->curg : NULL };
 
@@ -157,7 +158,7 @@ void quoit_mutex_lock(quoit_mutex *qm)
 
     /* order MUTEX in: what the last holder did is seen; out: quoit_mutex_unlock, unlock_slow_path */
     if (unlikely(!cas_acquire(&m->word, &seen, HELD)))
-        lock_slow_path(m);
+        context_tail(lock_slow_path, m);
 }
 
 int quoit_mutex_trylock(quoit_mutex *qm)

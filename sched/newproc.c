@@ -287,6 +287,7 @@ void goexit1(struct m *mp, int result)
 
     if (gp->flags & G_INPLACE) {
         /* Back to the joiner's frame below, as if fn had returned. */
+        sanitize_cut();
         leave(mp);
         context_switch(&mp->scratch, &gp->back, (void *)(intptr_t)result);
     }

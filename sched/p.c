@@ -124,6 +124,7 @@ static struct p *p_new(uint32_t i)
     pp->place = sched.places[i];
     pp->node = &sched.nodes[pp->place.node];
     pp->runq.slot = pp->runq_slots;
+    pp->runq.alone = sched.nprocs == 1;
     pp->forkq.slot = pp->forkq_slots;
     pp->near = order_row(&sched.order, (int)i);
     pp->ring = order_rings(&sched.order, (int)i);

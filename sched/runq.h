@@ -114,8 +114,14 @@ static always_inline struct quoit_g *runq_put_next(struct runq *q, struct quoit_
 /* Out of `next`, or NULL. The owner; a thief names in `seen` what it saw there and takes only that. */
 static always_inline struct quoit_g *runq_get_next(struct runq *q)
 {
-    if (load_relaxed(&q->next) == NULL)
+    struct quoit_g *gp = load_relaxed(&q->next);
+
+    if (gp == NULL)
         return NULL;
+    if (q->alone) {
+        store_relaxed(&q->next, NULL);
+        return gp;
+    }
     /* order RUNQ-NEXT in: the goroutine is whole; out: runq_put_next */
     return xchg_acquire(&q->next, NULL);
 }

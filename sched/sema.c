@@ -83,12 +83,6 @@ static inline void unlock_queue(struct sema *s, uint64_t word)
     store_release(&s->word, word);
 }
 
-static int unlock_waiting(void *arg)
-{
-    unlock_queue(arg, WAITERS);
-    return 1;
-}
-
 static bool take(struct sema *s)
 {
     uint64_t word = load_relaxed(&s->word);
@@ -101,18 +95,31 @@ static bool take(struct sema *s)
     return false;
 }
 
-static noinline void wait_slow(struct sema *s)
+/* With the queue locked: into it, and asleep. */
+static always_inline struct m *wait_in_queue(struct sema *s, struct m *mp)
 {
+    struct waiter w;
+
+    w.g = mp != NULL ? mp->curg : NULL;
+    waitq_put(&s->queue, &w);
+    if (likely(mp != NULL))
+        return park_store(mp, &s->word, WAITERS, "semaphore");
+    note_clear(&w.note);
+    unlock_queue(s, WAITERS);
+    note_sleep(&w.note, INT64_MAX);
+    return NULL;
+}
+
+static void wait_slow(void *arg)
+{
+    struct sema *s = arg;
     struct m *mp = enter();
-    struct waiter w = { .g = mp != NULL ? mp->curg : NULL };
     uint64_t word = lock_queue(s);
 
-    if (count(word) > 0) {
+    if (unlikely(count(word) > 0))
         unlock_queue(s, word - ONE);
-    } else {
-        waitq_put(&s->queue, &w);
-        mp = waiter_wait(mp, &w, unlock_waiting, s, "semaphore");
-    }
+    else
+        mp = wait_in_queue(s, mp);
     if (mp != NULL)
         leave(mp);
 }
@@ -150,7 +157,7 @@ void quoit_sema_wait(quoit_sema *qs)
     struct sema *s = (struct sema *)qs;
 
     if (!take(s))
-        wait_slow(s);
+        context_tail(wait_slow, s);
 }
 
 int quoit_sema_trywait(quoit_sema *qs)

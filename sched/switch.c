@@ -13,6 +13,7 @@ bool switch_begin(struct m **mpp, struct context *from, struct sanitize_stack *o
     next->stk = stack_get(mp->p, next->class);
     if (unlikely(next->stk == NULL))
         return false;
+    sanitize_stack_reuse(&next->stk->san, next->stk->low, stack_usable(next->stk));
     set_running(mp, next);
     sanitize_leave(old, &next->stk->san, dying);
     *mpp = context_begin(from, next->stk->start, goroutine_main, mp);

@@ -59,6 +59,17 @@ static always_inline void finish_park(struct m *mp, struct quoit_g *gp)
     mp->locks--;
 }
 
+static always_inline void finish_park_store(struct m *mp, struct quoit_g *gp)
+{
+    uint64_t value = mp->value, *word = mp->unlockarg;
+
+    /* hint: stats_fill reads it */
+    store_relaxed(&mp->p->count.parked, mp->p->count.parked + 1);
+    gstatus_set(gp, Grunning, Gwaiting);
+    /* order PARK out: the goroutine waits, its stack left, before the lock is free; in: who takes that lock */
+    store_release(word, value);
+}
+
 static always_inline void finish_switch(struct m *mp)
 {
     switch (mp->after) {
@@ -67,6 +78,9 @@ static always_inline void finish_switch(struct m *mp)
         break;
     case AFTER_PARK:
         finish_park(mp, mp->prev);
+        break;
+    case AFTER_PARK_STORE:
+        finish_park_store(mp, mp->prev);
         break;
     case AFTER_DEAD:
         stack_put(mp->p, mp->dead);
@@ -136,6 +150,17 @@ static always_inline struct m *park(struct m *mp, int (*unlock)(void *), void *a
     mp->unlock = unlock;
     mp->unlockarg = arg;
     return switch_away(mp, pick_local(mp, true), AFTER_PARK);
+}
+
+/* The same where all that unlock would do is store `value` into *word, which is locked by the caller. */
+static always_inline struct m *park_store(struct m *mp, uint64_t *word, uint64_t value,
+                                          const char *reason)
+{
+    CHECK(mp->locks == 0, "parked where nothing may park");
+    mp->curg->reason = reason;
+    mp->value = value;
+    mp->unlockarg = word;
+    return switch_away(mp, pick_local(mp, true), AFTER_PARK_STORE);
 }
 
 #endif

@@ -38,8 +38,9 @@ static int hang_up(void *arg)
     return 1;
 }
 
-static noinline void wait_slow(struct wg *wg)
+static void wait_slow(void *arg)
 {
+    struct wg *wg = arg;
     struct m *mp = enter();
     struct wg_waiter ww = { .wg = wg, .w.g = mp != NULL ? mp->curg : NULL };
     uint64_t word = load_relaxed(&wg->word);
@@ -115,5 +116,5 @@ void quoit_wg_wait(quoit_wg *qwg)
 
     /* order WG in: all that was done before is seen; out: quoit_wg_add */
     if (left(load_acquire(&wg->word)) != 0)
-        wait_slow(wg);
+        context_tail(wait_slow, wg);
 }

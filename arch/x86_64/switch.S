@@ -113,6 +113,28 @@ context_call:
     .cfi_endproc
     .size context_call, .-context_call
 
+/* void context_tail(void (*fn)(void *), void *arg) */
+    .globl context_tail
+    .hidden context_tail
+    .type context_tail, @function
+    .p2align 5
+context_tail:
+    .cfi_startproc
+    endbr64
+    movq %rdi, %rax
+    movq %rsi, %rdi
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    callq *%rax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rcx
+    notrack jmpq *%rcx
+    .cfi_endproc
+    .size context_tail, .-context_tail
+
     .section .note.GNU-stack, "", @progbits
 
 /* GNU_PROPERTY_X86_FEATURE_1_AND: IBT (bit 0) without SHSTK (bit 1). */
