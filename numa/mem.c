@@ -9,6 +9,7 @@
 #include "mem.h"
 
 #include "atomic.h"
+
 #include "topo.h"
 
 #include <errno.h>

@@ -21,7 +21,9 @@ static bool follows_distance(const struct topo *t, const struct place *p, const 
         for (int i = 1; i < o->n - 1; i++) {
             int before = topo_distance(t, p[k].node, p[row[i - 1]].node);
             int here = topo_distance(t, p[k].node, p[row[i]].node);
-            if (here < before || (ring[i] > RING_FAR && (ring[i] == ring[i - 1]) != (here == before)))
+            if (here < before)
+                return false;
+            if (ring[i] > RING_FAR && (ring[i] == ring[i - 1]) != (here == before))
                 return false;
         }
     }
