@@ -18,8 +18,14 @@ struct feed *feed_new(const struct feed_calls *calls)
     f->total = UINT64_MAX;
     f->left[0] = f->left[1] = FEED_HALF;
     calls->init(&f->ready, 0);
-    calls->init(&f->room, 1);
+    calls->init(&f->room[0], 0);
+    calls->init(&f->room[1], 1);
     return f;
+}
+
+static unsigned half_of(uint64_t number)
+{
+    return number / FEED_HALF % 2;
 }
 
 static struct feed_batch *slot(struct feed *f, uint64_t number)
@@ -32,7 +38,7 @@ static void hand_out(struct feed *f)
     f->made++;
     f->calls->post(&f->ready);
     if (f->made % FEED_HALF == 0)
-        f->calls->wait(&f->room);
+        f->calls->wait(&f->room[half_of(f->made)]);
     slot(f, f->made)->n = slot(f, f->made)->used = 0;
 }
 
@@ -70,10 +76,10 @@ const struct feed_batch *feed_take(struct feed *f, uint64_t *number)
 
 void feed_done(struct feed *f, uint64_t number)
 {
-    unsigned half = number / FEED_HALF % 2;
+    unsigned half = half_of(number);
 
     if (atomic_fetch_sub(&f->left[half], 1) == 1) {
         f->left[half] = FEED_HALF;
-        f->calls->post(&f->room);
+        f->calls->post(&f->room[half]);
     }
 }

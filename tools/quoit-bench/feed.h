@@ -6,9 +6,12 @@
  * batch would cost more than walking. The semaphores are the peer's own, all
  * else is the same for each.
  *
- *     walker    fills a batch, posts `ready`; before it enters a half, waits for `room`
- *     reader    waits for `ready`, takes the next number; the last to be done with a half posts
- * `room`
+ *     walker    fills a batch, posts `ready`; waits for `room` of a half to enter it
+ *     reader    waits for `ready`, takes the next number
+ *               the last one to be done with a half posts its `room`
+ *
+ * Each half has its own `room`: a slow reader may still hold a batch of the
+ * older half when all of the newer one is done.
  *
  * A reader that got through `ready` may take a batch older or newer than the
  * one its post was for. It is filled all the same: as many posts as numbers
@@ -50,7 +53,7 @@ struct feed_batch {
 
 struct feed {
     const struct feed_calls *calls;
-    union feed_sema ready, room;
+    union feed_sema ready, room[2];
     _Atomic uint64_t taken;
     _Atomic uint64_t total; /* UINT64_MAX until the walk is over */
     _Atomic unsigned left[2];

@@ -227,10 +227,12 @@ static void compare_digest(struct course *c, const struct lane *l, const struct 
         report_skipped(out, c->o->dir);
     } else if (c->digest != out->digest) {
         c->good = false;
-        report_note("%s: %s read something else: digest %016llx instead of %016llx. Either the "
-                    "tree changed between the runs, or one of the peers is wrong",
+        report_note("%s: %s read something else: digest %016llx instead of %016llx, over %llu "
+                    "files and %llu bytes. Either the tree changed between the runs, or one of "
+                    "the peers is wrong",
                     c->w->name, l->side->peer, (unsigned long long)out->digest,
-                    (unsigned long long)c->digest);
+                    (unsigned long long)c->digest, (unsigned long long)out->files,
+                    (unsigned long long)out->bytes);
     }
 }
 
