@@ -5,10 +5,10 @@
  * exists for posix_spawn, system and popen (the child shares our memory until
  * it executes) nor for pthread_create with an attribute object of the caller's
  * own, as libgomp makes them: the child simply inherits. So while Quoit runs,
- * the slots through which loaded objects call these functions (their global
+ * the entries through which loaded objects call these functions (their global
  * offset tables) point here, and a bound thread goes back to the process's mask
  * for the length of the real call: two system calls, next to those of a new
- * thread. Threads that are not bound pass straight through, slots that hold
+ * thread. Threads that are not bound pass straight through, entries that hold
  * anything but libc's function are left alone, and children_remove puts libc's
  * functions back.
  *
@@ -23,7 +23,7 @@
  * Turned down: the default thread attribute (pthread_setattr_default_np) alone,
  * since it neither reaches threads made with an attribute object nor processes,
  * and does reach threads made by threads that are not ours, which may be bound
- * by their owner; it is used where there is no slot to point here, in static
+ * by their owner; it is used where there is no entry to point here, in static
  * executables. Exporting functions of these names: whoever links us would get
  * them for the whole process, and it depends on the order of linking. --wrap:
  * does not reach libraries. Looking for new threads now and then: too late for
@@ -204,12 +204,12 @@ int children_install(void)
     pthread_mutex_lock(&looking);
     for (struct redirect *h = hooks; h->name; h++) {
         h->real = (uintptr_t)dlsym(RTLD_DEFAULT, h->name);
-        h->slots = 0;
+        h->entries = 0;
     }
     dlerror(); /* an older libc has no pidfd_spawn; the caller's next dlerror is not to say so */
     hooked = true;
     seen_loads = redirect(hooks, true, 0);
-    if (hooks[HOOK_CREATE].slots == 0)
+    if (hooks[HOOK_CREATE].entries == 0)
         default_set = set_default(saved, bytes) == 0;
     pthread_mutex_unlock(&looking);
     return 0;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * redirect.c - walks the relocation tables of all loaded objects
  *
- * An object calls a function of another one through a slot of its global offset
- * table, which the loader fills. The tables that told the loader which slot
- * belongs to which name are still in memory, so the slots are found again by
- * name and nothing has to be remembered: not the slots (their object may be
+ * An object calls a function of another one through an entry of its global offset
+ * table, which the loader fills. The tables that told the loader which entry
+ * belongs to which name are still in memory, so the entries are found again by
+ * name and nothing has to be remembered: not the entries (their object may be
  * gone tomorrow) and not what they held (it is `real`, or is looked up by the
  * loader again).
  *
- * What can go on at the same time: calls through a slot (one word, either
- * function is right), the loader's own lazy filling of a slot (ours may be
+ * What can go on at the same time: calls through an entry (one word, either
+ * function is right), the loader's own lazy filling of an entry (ours may be
  * lost, and the next look finds it), dlclose (waits: the callback of
  * dl_iterate_phdr runs under the lock of the loader's list), dlopen in another
  * thread, whose new object is on the list before it is relocated (see
- * write_slot).
+ * write_entry).
  */
 #include "redirect.h"
 
@@ -28,9 +28,9 @@
 #include <unistd.h>
 
 #if defined(__x86_64__)
-enum { SLOT_CALL = R_X86_64_JUMP_SLOT, SLOT_ADDRESS = R_X86_64_GLOB_DAT };
+enum { ENTRY_CALL = R_X86_64_JUMP_SLOT, ENTRY_ADDRESS = R_X86_64_GLOB_DAT };
 #elif defined(__aarch64__)
-enum { SLOT_CALL = R_AARCH64_JUMP_SLOT, SLOT_ADDRESS = R_AARCH64_GLOB_DAT };
+enum { ENTRY_CALL = R_AARCH64_JUMP_SLOT, ENTRY_ADDRESS = R_AARCH64_GLOB_DAT };
 #endif
 
 struct look {
@@ -107,29 +107,29 @@ static bool read_object(const struct dl_phdr_info *info, struct object *o)
 
 /* May this word be written just now? Asked by an atomic `or 0`, which changes
  * nothing. */
-static bool writable(uintptr_t *slot)
+static bool writable(uintptr_t *entry)
 {
     uint32_t idle = 0;
     int op = FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0);
-    return syscall(SYS_futex, &idle, FUTEX_WAKE_OP_PRIVATE, 0, 0, slot, op) >= 0;
+    return syscall(SYS_futex, &idle, FUTEX_WAKE_OP_PRIVATE, 0, 0, entry, op) >= 0;
 }
 
 /* False: not now, because the loader is still at work on this object in another
  * thread. It would find its pages read-only if we wrote and sealed them, so the
  * next look has to do it. A kernel that refuses the change (sealed mappings)
  * has refused for good. */
-static bool write_slot(const struct object *o, uintptr_t *slot, uintptr_t value)
+static bool write_entry(const struct object *o, uintptr_t *entry, uintptr_t value)
 {
-    uintptr_t at = (uintptr_t)slot, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t at = (uintptr_t)entry, page = (uintptr_t)sysconf(_SC_PAGESIZE);
     bool sealed = at >= o->sealed_low && at < o->sealed_high;
-    if (sealed && writable(slot))
+    if (sealed && writable(entry))
         return false;
     void *start = (void *)(at & -page);
     if (sealed && mprotect(start, page, PROT_READ | PROT_WRITE))
         return true;
-    /* hint: callers in other threads read the slot as they please; either
+    /* hint: callers in other threads read the entry as they please; either
      * function is right */
-    store_relaxed(slot, value);
+    store_relaxed(entry, value);
     if (sealed)
         mprotect(start, page, PROT_READ);
     return true;
@@ -143,14 +143,14 @@ static struct redirect *find(struct redirect *table, const char *name)
     return NULL;
 }
 
-/* One relocation. A slot is ours to change when it holds libc's function, or
+/* One relocation. An entry is ours to change when it holds libc's function, or
  * still the stub inside its own object that will look for it at the first call.
  * A symbol that has a value is the object's own idea of the function's address,
  * which `real` may then be: left alone, or we would call ourselves. */
-static void visit_slot(const struct object *o, const ElfW(Rela) *rela, struct look *look)
+static void visit_entry(const struct object *o, const ElfW(Rela) *rela, struct look *look)
 {
     unsigned type = (unsigned)ELF64_R_TYPE(rela->r_info);
-    if (type != SLOT_CALL && type != SLOT_ADDRESS)
+    if (type != ENTRY_CALL && type != ENTRY_ADDRESS)
         return;
     const ElfW(Sym) *sym = &o->symbols[ELF64_R_SYM(rela->r_info)];
     if (sym->st_shndx != SHN_UNDEF || sym->st_value)
@@ -158,16 +158,16 @@ static void visit_slot(const struct object *o, const ElfW(Rela) *rela, struct lo
     struct redirect *r = find(look->table, o->strings + sym->st_name);
     if (!r)
         return;
-    uintptr_t *slot = (uintptr_t *)(o->base + rela->r_offset), now = load_relaxed(slot);
+    uintptr_t *entry = (uintptr_t *)(o->base + rela->r_offset), now = load_relaxed(entry);
     if (!look->on) {
         if (now == r->ours)
-            look->complete &= write_slot(o, slot, r->real);
+            look->complete &= write_entry(o, entry, r->real);
         return;
     }
-    r->slots++;
-    bool stub = type == SLOT_CALL && now >= o->low && now < o->high;
+    r->entries++;
+    bool stub = type == ENTRY_CALL && now >= o->low && now < o->high;
     if (now != r->ours && (now == r->real || stub))
-        look->complete &= write_slot(o, slot, r->ours);
+        look->complete &= write_entry(o, entry, r->ours);
 }
 
 /* The loader holds its list still meanwhile: nothing is unmapped under us. */
@@ -183,9 +183,9 @@ static int visit_object(struct dl_phdr_info *info, size_t size, void *arg)
     if (!read_object(info, &o))
         return 0;
     for (size_t i = 0; i < o.ncalls; i++)
-        visit_slot(&o, &o.calls[i], look);
+        visit_entry(&o, &o.calls[i], look);
     for (size_t i = 0; i < o.nothers; i++)
-        visit_slot(&o, &o.others[i], look);
+        visit_entry(&o, &o.others[i], look);
     return 0;
 }
 

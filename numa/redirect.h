@@ -13,10 +13,10 @@ struct redirect {
     const char *name;
     uintptr_t ours;
     uintptr_t real; /* what a call reaches without us; 0: leave this one out */
-    int slots;      /* how many slots of that name were met, on or off */
+    int entries;      /* how many entries of that name were met, on or off */
 };
 
-/* Points slots from real to ours (on), or back. With `on`, objects are looked
+/* Points entries from real to ours (on), or back. With `on`, objects are looked
  * at only when some were loaded since the look that returned `since` (0: look
  * in any case). The value for the next time: 0 when an object could not be
  * finished because the loader was still at work on it. One caller at a time. */
