@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-ssize_t getdents64(int fd, void *buffer, size_t size)
+__attribute__((visibility("default"))) ssize_t getdents64(int fd, void *buffer, size_t size)
 {
     static ssize_t (*real)(int, void *, size_t);
     ssize_t n, at = 0;
