@@ -54,6 +54,15 @@ enum { GNAME_MAX = 32 };
 #define JOIN_DONE ((struct quoit_g *)1)
 #define JOIN_RELEASED ((struct quoit_g *)2)
 
+/* A goroutine that waits in a queue, or a thread that is not ours (sema.h). */
+struct waiter {
+    struct waiter *next;
+    struct waiter *last; /* in the first of a queue: the last one */
+    struct quoit_g *g;   /* NULL: a thread, which sleeps on note */
+    struct note note;
+    bool handed;         /* what it waits for is its own now */
+};
+
 /* 192 bytes: a queued goroutine is nothing but this. The first line is all that a switch touches.
  * The other two hold the argument of quoit_go_copy before the first run, the rest afterwards. */
 struct quoit_g {
@@ -64,7 +73,10 @@ struct quoit_g {
     struct quoit_g *link; /*   next in the one queue or list that it is in */
     uint64_t id;         /* c */
     quoit_fn fn;         /* c */
-    void *arg;           /* c */
+    union {
+        void *arg;             /* g  until the first run */
+        struct quoit_g *ahead; /*    then: some places ahead in a shared queue, to be prefetched */
+    };
     uint8_t flags;       /* c  enum gflags */
     uint8_t class;       /* c  of the stack it wants */
     uint16_t node;       /* c  home of the record */
@@ -74,6 +86,7 @@ struct quoit_g {
         struct {
             struct quoit_g *join;    /* a  joiner, or JOIN_*; edge JOIN */
             const char *reason;      /* g  why it waits */
+            struct waiter waiter;    /*    under the lock of the queue it is in */
             struct quoit_g *host;    /* g  in place: the joiner whose stack this is */
             struct context back;     /* g  in place: the joiner's frame, for quoit_goexit */
             struct quoit_g *batch;   /*    next magazine of free records (gfree.c) */

@@ -19,7 +19,9 @@ void acquirep(struct m *mp, struct p *pp)
 {
     CHECK(mp->p == NULL && pp->m == NULL, "the M has a P, or the P an M");
     mp->p = mp->lastp = pp;
-    pp->m = pp->lastm = mp;
+    /* hint: reap_others looks at it */
+    store_relaxed(&pp->m, mp);
+    pp->lastm = mp;
     m_bind(mp, pp);
 }
 
@@ -29,7 +31,7 @@ struct p *releasep(struct m *mp)
 
     CHECK(pp != NULL && pp->m == mp, "not a holder");
     mp->p = NULL;
-    pp->m = NULL;
+    store_relaxed(&pp->m, NULL);
     return pp;
 }
 

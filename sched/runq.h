@@ -22,11 +22,14 @@
 
 #include "atomic.h"
 #include "compiler.h"
+#include "cpu.h"
 
 #include "gmp.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { RUNQ_AHEAD = 3 };
 
 /* A hint for anybody: how many are in the ring. */
 static inline uint32_t runq_size(const struct runq *q)
@@ -55,17 +58,30 @@ static always_inline bool runq_put(struct runq *q, struct quoit_g *gp)
     return true;
 }
 
+/* Where a goroutine goes on: its stack comes into the cache while others run. */
+static always_inline void runq_prefetch(const struct quoit_g *gp)
+{
+    /* hint: it may be running by now, and sp anything */
+    const char *sp = load_relaxed((char *const *)&gp->ctx.sp);
+
+    prefetch_write(sp);
+    prefetch_write(sp + CACHELINE);
+}
+
 /* From the head, or NULL. */
 static always_inline struct quoit_g *runq_get(struct runq *q)
 {
     uint32_t head = load_relaxed(&q->head);
 
     for (;;) {
+        uint32_t size = load_relaxed(&q->tail) - head;
         struct quoit_g *gp;
 
-        if (load_relaxed(&q->tail) == head)
+        if (size == 0)
             return NULL;
         gp = load_relaxed(&q->slot[head % RUNQ_SIZE]);
+        if (size > RUNQ_AHEAD)
+            runq_prefetch(load_relaxed(&q->slot[(head + RUNQ_AHEAD) % RUNQ_SIZE]));
         /* order RUNQ-TAKE out: the slot is read before it is given back; in: runq_put */
         if (likely(cas_acq_rel(&q->head, &head, head + 1)))
             return gp;

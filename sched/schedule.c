@@ -203,6 +203,25 @@ static struct quoit_g *steal(struct m *mp)
     return NULL;
 }
 
+/* What completed for an M that computes comes to whoever has nothing to do. */
+static struct quoit_g *reap_others(struct m *mp)
+{
+    for (uint32_t i = 0; i + 1 < sched.nprocs; i++) {
+        /* hint: the M may have left that P; M's are not freed while others run */
+        struct m *m2 = load_relaxed(&sched.allp[mp->p->near[i]]->m);
+        struct glist list = { NULL, NULL, 0 };
+
+        if (m2 == NULL || load_relaxed(&m2->poll_inflight) == 0)
+            continue;
+        netpoll_reap_other(mp, m2, &list);
+        if (list.first != NULL) {
+            injectglist(mp, &list);
+            return pick_local(mp, false);
+        }
+    }
+    return NULL;
+}
+
 /* ---- nothing to do -------------------------------------------------------------------------- */
 
 static uint32_t npidle(void)
@@ -229,6 +248,8 @@ static struct quoit_g *spin(struct m *mp)
     do {
         struct quoit_g *gp = steal(mp);
 
+        if (gp == NULL)
+            gp = reap_others(mp);
         if (gp == NULL)
             gp = pick(mp, false);
         if (gp != NULL)

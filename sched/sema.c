@@ -95,18 +95,22 @@ static bool take(struct sema *s)
     return false;
 }
 
-/* With the queue locked: into it, and asleep. */
+/* With the queue locked: into it, and asleep. A goroutine's waiter sits in its record, so a post need not touch
+ * its stack. */
 static always_inline struct m *wait_in_queue(struct sema *s, struct m *mp)
 {
-    struct waiter w;
+    struct waiter thread;
 
-    w.g = mp != NULL ? mp->curg : NULL;
-    waitq_put(&s->queue, &w);
-    if (likely(mp != NULL))
+    if (likely(mp != NULL)) {
+        mp->curg->waiter.g = mp->curg;
+        waitq_put(&s->queue, &mp->curg->waiter);
         return park_store(mp, &s->word, WAITERS, "semaphore");
-    note_clear(&w.note);
+    }
+    thread.g = NULL;
+    note_clear(&thread.note);
+    waitq_put(&s->queue, &thread);
     unlock_queue(s, WAITERS);
-    note_sleep(&w.note, INT64_MAX);
+    note_sleep(&thread.note, INT64_MAX);
     return NULL;
 }
 

@@ -6,15 +6,6 @@
 
 #include "proc.h"
 
-/* A goroutine that waits, or a thread that is not ours; lives on the stack of who waits. */
-struct waiter {
-    struct waiter *next;
-    struct waiter *last; /* in the first of a queue: the last one */
-    struct quoit_g *g;   /* NULL: a thread, which sleeps on note */
-    struct note note;
-    bool handed;         /* what it waits for is its own now */
-};
-
 /* Waits until waiter_wake. unlock(arg) as in park; 0 from it: no need to wait. mp may be NULL. */
 struct m *waiter_wait(struct m *mp, struct waiter *w, int (*unlock)(void *), void *arg,
                       const char *reason);
