@@ -40,6 +40,9 @@ static int team(void *arg)
 int main(int argc, char **argv)
 {
     wide_begin(argc, argv);
+#ifdef __SANITIZE_THREAD__
+    skip_all("TSan does not see libgomp's barriers");
+#endif
 #ifdef OWN_PTHREAD_CREATE
     skip_all("the sanitizer's pthread_create and the like are part of this program");
 #endif
