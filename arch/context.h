@@ -36,9 +36,10 @@ extern const char context_parked[];
  * early by context_switch(&scratch, back, (void *)(intptr_t)result), after sanitize_cut(). */
 int context_call(struct context *back, int (*fn)(void *arg), void *arg);
 
-/* fn(arg), then a return that asks the indirect branch predictor, not the return predictor. After a switch the
- * latter holds the calls of another stack and is wrong whenever the two went on in different functions (10 ns a
- * switch); the former knows patterns. To be called in tail position by a function that is about to switch. */
+/* fn(arg), then a return that asks the indirect branch predictor, not the return predictor.
+ * After a switch the latter holds the calls of another stack and is wrong whenever the two went
+ * on in different functions (10 ns a switch); the former knows patterns. To be called in tail
+ * position by a function that is about to switch. */
 void context_tail(void (*fn)(void *arg), void *arg);
 
 #endif

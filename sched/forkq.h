@@ -2,10 +2,11 @@
  * forkq.h - goroutines that have not started, on the P that made them
  *
  * A ring whose two ends and a count of puts sit in one word, so that every change is one
- * compare-and-swap of all three. The owner puts at the tail and takes from either end: the newest
- * (depth first, as fork-join wants it) or the oldest (in order, as services want it). Thieves take the oldest half in one
- * step. A slot changes only by a put, and a put changes the count: so a thief that copied slots
- * and then finds the word unchanged has copied what it takes.
+ * compare-and-swap of all three. The owner puts at the tail and takes from either end: the
+ * newest (depth first, as fork-join wants it) or the oldest (in order, as services want it).
+ * Thieves take the oldest half in one step. A slot changes only by a put, and a put changes the
+ * count: so a thief that copied slots and then finds the word unchanged has copied what it
+ * takes.
  *
  *              put   newest  oldest  grab
  *      put     no    no      no      yes       put, newest, oldest, pop_this: the M holding this P
@@ -13,8 +14,8 @@
  *      oldest                no      yes
  *      grab                          yes
  *
- * Tried and dropped: the Chase-Lev deque, whose thieves take one at a time: a thief and an owner that spawns
- * small things then hand the same cache line to and fro for each of them.
+ * Tried and dropped: the Chase-Lev deque, whose thieves take one at a time: a thief and an
+ * owner that spawns small things then hand the same cache line to and fro for each of them.
  */
 #ifndef QUOIT_SCHED_FORKQ_H
 #define QUOIT_SCHED_FORKQ_H
@@ -57,7 +58,8 @@ static inline uint32_t forkq_size(const struct forkq *q)
 /* At the tail; false when full: the caller moves half away with forkq_grab. */
 static always_inline bool forkq_put(struct forkq *q, struct quoit_g *gp)
 {
-    /* order FORKQ-TAKE in: a slot is reused after its taker has read it; out: forkq_grab, forkq_pop */
+    /* order FORKQ-TAKE in: a slot is reused after its taker has read it; out: forkq_grab, forkq_pop
+     */
     uint64_t word = load_acquire(&q->word);
 
     for (;;) {

@@ -30,7 +30,8 @@ static struct gslab *slab_new(struct node *np)
     slab = mem_reserve(bytes, bytes, np->id);
     if (slab == NULL)
         return NULL;
-    /* Queues of many goroutines are walked at random: fewer, larger pages. Refusal costs only speed. */
+    /* Queues of many goroutines are walked at random: fewer, larger pages. Refusal costs only
+     * speed. */
     if (bytes == SLAB_MAX)
         (void)madvise(slab, bytes, MADV_HUGEPAGE);
     slab->bytes = bytes;

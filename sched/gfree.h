@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * gfree.h - records of goroutines: made in slabs on a node, kept for reuse
  *
- * A P keeps two magazines of GMAG dead records, linked through themselves; a full or an empty one
- * is exchanged with its node's depot in one step under the node's memlock. So the common path is a list
- * head of the P's own, and the lock is taken once in GMAG times at most. A record that dies far from home is gathered
- * and sent back in a batch. Records are never given back before shutdown: who has an old pointer (a debugger,
- * a dump) reads a dead record, not a hole.
+ * A P keeps two magazines of GMAG dead records, linked through themselves; a full or an empty
+ * one is exchanged with its node's depot in one step under the node's memlock. So the common
+ * path is a list head of the P's own, and the lock is taken once in GMAG times at most. A
+ * record that dies far from home is gathered and sent back in a batch. Records are never given
+ * back before shutdown: who has an old pointer (a debugger, a dump) reads a dead record, not a
+ * hole.
  */
 #ifndef QUOIT_SCHED_GFREE_H
 #define QUOIT_SCHED_GFREE_H
@@ -19,7 +20,8 @@ enum { GMAG = 64 };
 cold struct quoit_g *gfget_slow(struct p *pp);
 cold void gfput_slow(struct p *pp, struct quoit_g *gp);
 
-/* A record in state Gdead whose home is the P's node, or NULL for want of memory. The M holding pp. */
+/* A record in state Gdead whose home is the P's node, or NULL for want of memory. The M holding pp.
+ */
 static always_inline struct quoit_g *gfget(struct p *pp)
 {
     struct quoit_g *gp = pp->gfree.top;
@@ -47,7 +49,8 @@ static always_inline void gfput(struct p *pp, struct quoit_g *gp)
 struct quoit_g *gfget_shared(struct node *np);
 void gfput_shared(struct quoit_g *gp);
 
-/* Calls visit for each record ever made, dead ones too; stops and returns when visit returns non-zero. */
+/* Calls visit for each record ever made, dead ones too; stops and returns when visit returns
+ * non-zero. */
 int allgs(int (*visit)(struct quoit_g *gp, void *arg), void *arg);
 
 void gfree_fini(void);

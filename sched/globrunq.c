@@ -11,7 +11,8 @@
 /* How many move at once: one lock for many, and a buffer that a small stack has room for. */
 enum { SPILL = 128 };
 
-/* A long queue is walked faster than memory answers: so each started one names one that comes AHEAD places later. */
+/* A long queue is walked faster than memory answers: so each started one names one that comes
+ * AHEAD places later. */
 enum { AHEAD = 8 };
 
 static void put_chain(struct node *np, struct quoit_g *first, struct quoit_g *last, uint32_t n)

@@ -21,8 +21,8 @@ static inline bool globrunq_empty(const struct node *np)
 void globrunqput(struct node *np, struct quoit_g *gp);
 void globrunqputbatch(struct node *np, struct quoit_g *const *gps, uint32_t n);
 
-/* A fair share: size / P's of the machine + 1, at most `max`. The first is returned, the others go into the P's
- * own queues; NULL when empty. The M holding pp. */
+/* A fair share: size / P's of the machine + 1, at most `max`. The first is returned, the others
+ * go into the P's own queues; NULL when empty. The M holding pp. */
 struct quoit_g *globrunqget(struct p *pp, struct node *np, uint32_t max);
 
 /* Into the P's own queue, ready or unstarted as it is. The M holding pp. */

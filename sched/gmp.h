@@ -102,7 +102,8 @@ assert_line(struct quoit_g, join, 1);
 
 /* ---- P: the right to run G's ---------------------------------------------------------------- */
 
-/* Room for a batch of a thousand: what spills goes through a lock, and comes back in order later. */
+/* Room for a batch of a thousand: what spills goes through a lock, and comes back in order later.
+ */
 enum { RUNQ_SIZE = 1024, FORKQ_SIZE = 1024, GOID_BATCH = 16 };
 
 /* Ready goroutines, first in first out (runq.h). */
@@ -120,8 +121,8 @@ struct forkq {
     struct quoit_g **slot;
 };
 
-/* Two magazines of free things between a P and its node (gfree.h, stack.h): lists linked through the
- * things themselves. A full or empty one is exchanged with the node's in one step. */
+/* Two magazines of free things between a P and its node (gfree.h, stack.h): lists linked
+ * through the things themselves. A full or empty one is exchanged with the node's in one step. */
 struct magazines {
     void *full;  /* p  a whole magazine in reserve, or NULL */
     void *top;   /* p  the one in use */
@@ -220,6 +221,7 @@ struct m {
     uint32_t id;            /* c */
     struct m *alllink;      /* L  on sched.allm from birth to end */
     pthread_t thread;       /* c  not for m0 */
+    struct note gone;       /* a  NOTE: the thread does nothing more but end */
     void *sigstack;         /* c */
 } cacheline_aligned;
 

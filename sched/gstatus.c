@@ -48,7 +48,8 @@ cold void gstatus_scanned(struct quoit_g *gp)
 
     if (fence_and_load(&gp->scan) == 0)
         return;
-    /* order SCAN in: what the scanner did comes before what the goroutine does next; out: gscan_end */
+    /* order SCAN in: what the scanner did comes before what the goroutine does next; out: gscan_end
+     */
     while (load_acquire(&gp->scan) & 1) {
         if (++spins < 100)
             cpu_relax();

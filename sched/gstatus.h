@@ -6,11 +6,13 @@
  *                                     Grunning -> Gdead
  *     Gwaiting -> Grunning: a joiner whose child ran in place on its stack
  *
- * A goroutine is always in one pair of hands: its own, those of the M that switches it, of the queue it
- * sits in, or of whoever is to ready it. Only they change its state, so a plain store does; the old
- * state is checked, and a wrong arrow ends the program with both states and the id.
+ * A goroutine is always in one pair of hands: its own, those of the M that switches it, of the
+ * queue it sits in, or of whoever is to ready it. Only they change its state, so a plain store
+ * does; the old state is checked, and a wrong arrow ends the program with both states and the
+ * id.
  *
- * A scanner (any thread) holds a goroutine in a state, which then reads with Gscan added. The two sides:
+ * A scanner (any thread) holds a goroutine in a state, which then reads with Gscan added. The
+ * two sides:
  *
  *     who changes the state            the scanner
  *     1. store the new state           1. set scan
@@ -18,8 +20,9 @@
  *     3. scan set? wait until clear    3. the state as expected? else clear scan, no luck
  *     4. go on                         4. visit, then clear scan
  *
- * Either the scanner sees the new state, or the changer sees the scanner and waits before it acts on
- * the new state. So a switch pays no locked operation for a scan that hardly ever comes.
+ * Either the scanner sees the new state, or the changer sees the scanner and waits before it
+ * acts on the new state. So a switch pays no locked operation for a scan that hardly ever
+ * comes.
  */
 #ifndef QUOIT_SCHED_GSTATUS_H
 #define QUOIT_SCHED_GSTATUS_H
@@ -56,8 +59,9 @@ const char *gstatus_name(uint32_t status);
 noreturn_fn cold void gstatus_bad(const struct quoit_g *gp, uint32_t from, uint32_t to);
 cold void gstatus_scanned(struct quoit_g *gp);
 
-/* Stores the new state; false: a scanner holds gp, and gstatus_scanned must come before anything else is done
- * with it. For the few places where even the call in the rare case would cost registers. */
+/* Stores the new state; false: a scanner holds gp, and gstatus_scanned must come before
+ * anything else is done with it. For the few places where even the call in the rare case would
+ * cost registers. */
 static always_inline bool gstatus_put(struct quoit_g *gp, uint32_t from, uint32_t to)
 {
     if (unlikely(load_relaxed(&gp->status) != from || !gstatus_legal(from, to)))

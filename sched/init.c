@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * init.c - start and end, as a table
  *
- * Each row of `steps` is made in order and undone in the opposite one; a start that fails in the middle
- * undoes what stands. quoit_main makes the calling thread m0 and returns it as it was found;
- * quoit_init leaves it alone. At the end all M's come in at their next look (stop_begin), their threads are
- * waited for, and goroutines that have not ended are abandoned: their stacks go with all the others.
+ * Each row of `steps` is made in order and undone in the opposite one; a start that fails in
+ * the middle undoes what stands. quoit_main makes the calling thread m0 and returns it as it
+ * was found; quoit_init leaves it alone. At the end all M's come in at their next look
+ * (stop_begin), their threads are waited for, and goroutines that have not ended are abandoned:
+ * their stacks go with all the others.
  *
- * A goroutine that computes on without ever calling Quoit keeps its thread. After GRACE_NS it is left behind with all
- * memory it may use, and until it comes in Quoit cannot be started again (-EBUSY).
+ * A goroutine that computes on without ever calling Quoit keeps its thread. After GRACE_NS it
+ * is left behind with all memory it may use, and until it comes in Quoit cannot be started
+ * again (-EBUSY).
  */
 #include "init.h"
 
@@ -36,7 +38,7 @@ enum { GRACE_NS = 1000000000 };
 
 /* Not in `sched`, which is all zero at each start. */
 static enum { OFF, STARTING, ON, ENDING, STRAY } state; /* a  STATE */
-static uint32_t foreigners;                             /* a  STATE: threads of others at work in here */
+static uint32_t foreigners; /* a  STATE: threads that are not ours, at work in here */
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
@@ -160,15 +162,16 @@ static void end(void)
 {
     uint32_t spins = 0;
 
-    /* order STATE full: no more threads come in before those inside are counted; in: foreign_enter */
+    /* order STATE full: no more threads come in before those inside are counted; in: foreign_enter
+     */
     xchg_full(&state, ENDING);
     /* order STATE in: those that were inside are done; out: foreign_leave */
     while (load_acquire(&foreigners) != 0)
         if (++spins > 100)
             os_yield();
     if (!m_join_all(GRACE_NS)) {
-        log_line(LOG_WARNING, "a goroutine still computes without calling Quoit: its thread is left behind, and Quoit "
-                              "cannot be started again before it has ended");
+        log_line(LOG_WARNING, "a goroutine computes on without calling Quoit: its thread is left "
+                              "behind, and Quoit cannot start again before it has ended");
         store_relaxed(&state, STRAY);
         return;
     }

@@ -6,7 +6,8 @@
 
 #include "gmp.h"
 
-/* A thread that is not ours comes in: false when Quoit does not run. Until foreign_leave it will not go away. */
+/* A thread that is not ours comes in: false when Quoit does not run. Until foreign_leave it
+ * will not go away. */
 bool foreign_enter(void);
 void foreign_leave(void);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * join.c - waiting for a goroutine to end, or running it on the spot
  *
- * A child that has not started and is the newest on this P runs on the joiner's own stack: the joiner would
- * wait for it anyway, so fork-join costs a queue entry and a call. The child keeps its own record: id, name,
- * state; should it park, it parks with the joiner's frames below it, and goes on wherever it is readied. Not in place
- * when less than INPLACE_ROOM of stack is left or when the child asked for a stack size or a node.
+ * A child that has not started and is the newest on this P runs on the joiner's own stack: the
+ * joiner would wait for it anyway, so fork-join costs a queue entry and a call. The child keeps
+ * its own record: id, name, state; should it park, it parks with the joiner's frames below it,
+ * and goes on wherever it is readied. Not in place when less than INPLACE_ROOM of stack is left
+ * or when the child asked for a stack size or a node.
  *
  * The end of a child meets its joiner in one word, child->join (edge JOIN):
  *

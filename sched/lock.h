@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * lock.h - a lock for sections of a few instructions that never park
  *
- * Drepper's three states: free, held, held with sleepers. Zero is free. Held on g0 or with m->locks > 0 only.
+ * Drepper's three states: free, held, held with sleepers. Zero is free. Held on g0 or with
+ * m->locks > 0 only.
  */
 #ifndef QUOIT_SCHED_LOCK_H
 #define QUOIT_SCHED_LOCK_H

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * m.c - kernel threads: made, put to sleep, woken
  *
- * An M sleeps in the poller: in its ring when I/O of its goroutines is in flight, else on a futex. An idle M keeps no P,
- * but the P it held last remembers it: its thread is bound to the right core.
+ * An M sleeps in the poller: in its ring when I/O of its goroutines is in flight, else on a
+ * futex. An idle M keeps no P, but the P it held last remembers it: its thread is bound to the
+ * right core.
  *
- * Who wakes an M has taken it off the idle list under sched.lock and put a P into m->nextp. An M that
- * wakes by itself, because I/O completed, takes itself off the list under the same lock, if it is still on it.
+ * Who wakes an M has taken it off the idle list under sched.lock and put a P into m->nextp. An
+ * M that wakes by itself, because I/O completed, takes itself off the list under the same lock,
+ * if it is still on it.
  */
 #include "m.h"
 
 #include "bind.h"
+#include "children.h"
 
 #include "p.h"
 #include "proc.h"
@@ -116,7 +119,8 @@ static void m_enter_thread(struct m *mp, struct p *pp)
     sanitize_stack_self(&mp->g0stack);
     e = overflow_thread_init(mp);
     if (e < 0)
-        log_line(LOG_WARNING, "thread %d gets no signal stack (%s): an overflow there is a plain crash",
+        log_line(LOG_WARNING,
+                 "thread %d gets no signal stack (%s): an overflow there is a plain crash",
                  mp->tid, strerrorname_np(-e));
     acquirep(mp, pp);
     e = netpoll_open(mp);
@@ -156,6 +160,7 @@ static void *m_main(void *arg)
     pthread_sigmask(SIG_SETMASK, &sched.sigmask, NULL);
     schedule(mp);
     m_leave_thread(mp);
+    note_wake(&mp->gone);
     return NULL;
 }
 
@@ -166,6 +171,8 @@ int m_start(struct p *pp, bool spinning)
 
     if (mp == NULL)
         return -ENOMEM;
+    /* Libraries may have been loaded since the last thread was started. */
+    children_refresh();
     mp->nextp = pp;
     mp->spinning = spinning;
     e = thread_start(mp, m_main);
@@ -205,12 +212,12 @@ static struct m *unjoined(void)
 bool m_join_all(int64_t grace_ns)
 {
     int64_t until = nanotime() + grace_ns;
-    struct timespec ts = { .tv_sec = until / 1000000000, .tv_nsec = until % 1000000000 };
     struct m *mp;
 
     while ((mp = unjoined()) != NULL) {
-        if (pthread_clockjoin_np(mp->thread, NULL, CLOCK_MONOTONIC, &ts) != 0)
+        if (!note_sleep(&mp->gone, until))
             return false;
+        pthread_join(mp->thread, NULL);
         mp->joined = true;
     }
     /* Only now, when no M is left that could still be about to wake another. */
@@ -256,8 +263,9 @@ void stopm(struct m *mp)
     lock(&sched.lock);
     midleput_locked(mp);
     unlock(&sched.lock);
-    /* hint: set before the wake-up that makes every M pass here */
-    if (load_relaxed(&sched.draining))
+    /* order DRAIN in: goroutines that ended here were counted before the fence of second_look, so
+     * either drain counts them or they are told of here; out: drain */
+    if (load_acquire(&sched.draining))
         note_wake(&sched.drained);
     for (;;) {
         struct glist list = { NULL, NULL, 0 };
@@ -292,8 +300,9 @@ static void startm(struct p *pp, struct m *mp)
               strerrorname_np(-e));
 }
 
-/* One caller at a time: the count of spinning M's is the ticket. Who found no idle P looks again after giving the ticket
- * back, for a P may have become idle while others saw the ticket taken and left it to us. */
+/* One caller at a time: the count of spinning M's is the ticket. Who found no idle P looks
+ * again after giving the ticket back, for a P may have become idle while others saw the ticket
+ * taken and left it to us. */
 cold void wakep_slow(struct m *mp)
 {
     while (fence_and_load(&sched.npidle) != 0) {
@@ -301,7 +310,8 @@ cold void wakep_slow(struct m *mp)
         struct m *m2 = NULL;
         uint32_t seen = 0;
 
-        /* order SPIN-DOWN full: the put is out, and only one goes on; in: second_look, spinning_ends */
+        /* order SPIN-DOWN full: the put is out, and only one goes on; in: second_look,
+         * spinning_ends */
         if (load_relaxed(&sched.nmspinning) != 0 || !cas_full(&sched.nmspinning, &seen, 1))
             return;
         lock(&sched.lock);
@@ -321,7 +331,8 @@ cold void wakep_slow(struct m *mp)
             startm(pp, m2);
             return;
         }
-        /* order SPIN-DOWN full: the ticket is back before idle P's are looked for; in: second_look */
+        /* order SPIN-DOWN full: the ticket is back before idle P's are looked for; in: second_look
+         */
         add_full(&sched.nmspinning, -1u);
     }
 }

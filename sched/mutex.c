@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * mutex.c - a lock for goroutines
  *
- * Free and held without waiters are two values of one word, and the common lock and unlock are one
- * compare-and-swap each. An unlock with waiters lets the first one go and leaves the mutex free: whoever runs may take
- * it meanwhile, which keeps a busy mutex on the core that uses it. One that was let go and found the mutex taken
- * again goes back to the head of the queue; when it has waited STARVING_NS it gets the mutex handed over.
+ * Free and held without waiters are two values of one word, and the common lock and unlock are
+ * one compare-and-swap each. An unlock with waiters lets the first one go and leaves the mutex
+ * free: whoever runs may take it meanwhile, which keeps a busy mutex on the core that uses it.
+ * One that was let go and found the mutex taken again goes back to the head of the queue; when
+ * it has waited STARVING_NS it gets the mutex handed over.
  *
  * LOCKED guards the queue as in sema.c: while it is set nobody else changes the word.
  */
-#include "sema.h"
-
 #include "cpu.h"
 
+#include "sema.h"
 #include "throw.h"
 
 #include <errno.h>
@@ -140,7 +140,8 @@ static noinline void unlock_slow_path(struct mutex *m)
             word = m->queue != NULL ? WAITERS : 0;
             first->w.handed = first->woken && nanotime() - first->since > STARVING_NS;
             word |= first->w.handed ? HELD : WOKEN;
-            /* order MUTEX out: what was done under the mutex comes first; in: try_lock, lock_or_wait */
+            /* order MUTEX out: what was done under the mutex comes first; in: try_lock,
+             * lock_or_wait */
             store_release(&m->word, word);
             break;
         }
@@ -156,7 +157,8 @@ void quoit_mutex_lock(quoit_mutex *qm)
     struct mutex *m = (struct mutex *)qm;
     uint64_t seen = 0;
 
-    /* order MUTEX in: what the last holder did is seen; out: quoit_mutex_unlock, unlock_slow_path */
+    /* order MUTEX in: what the last holder did is seen; out: quoit_mutex_unlock, unlock_slow_path
+     */
     if (unlikely(!cas_acquire(&m->word, &seen, HELD)))
         context_tail(lock_slow_path, m);
 }

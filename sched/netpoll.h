@@ -2,11 +2,12 @@
  * netpoll.h - what the scheduler wants from a poller
  *
  * The one call that goes up the stairs: declared here, defined in uring/netpoll.c (tests link
- * tests/lib/fakepoll.c in its place), joined by the linker. The scheduler never learns what is behind.
+ * tests/lib/fakepoll.c in its place), joined by the linker. The scheduler never learns what is
+ * behind.
  *
- * The poller's state of an M hangs in m->poller, made by netpoll_open on the M's own thread after it
- * is bound to its core, given back by netpoll_close on the same thread. Unless said otherwise a
- * function is called by that thread, on any stack, with m->inside set.
+ * The poller's state of an M hangs in m->poller, made by netpoll_open on the M's own thread
+ * after it is bound to its core, given back by netpoll_close on the same thread. Unless said
+ * otherwise a function is called by that thread, on any stack, with m->inside set.
  */
 #ifndef QUOIT_SCHED_NETPOLL_H
 #define QUOIT_SCHED_NETPOLL_H
@@ -32,20 +33,21 @@ int netpoll_open(struct m *mp);
 /* May wait for operations still in flight. */
 void netpoll_close(struct m *mp);
 
-/* Submit what has gathered. Called at a switch only when m->poll_pending is not 0 and the poller's own rule
- * says it is time, and always before the M sleeps or runs dry. */
+/* Submit what has gathered. Called at a switch only when m->poll_pending is not 0 and the
+ * poller's own rule says it is time, and always before the M sleeps or runs dry. */
 void netpoll_flush(struct m *mp);
 
 /* Take completions without waiting: those goroutines that became runnable, appended to *ready.
  * They are Gwaiting still; the caller makes them runnable. */
 void netpoll_reap(struct m *mp, struct glist *ready);
 
-/* The same for the completions of another M (any thread that holds a P; try-lock inside, so it may return
- * nothing while someone else is at it). */
+/* The same for the completions of another M (any thread that holds a P; try-lock inside, so it
+ * may return nothing while someone else is at it). */
 void netpoll_reap_other(struct m *mp, struct m *m2, struct glist *ready);
 
-/* Sleep until a completion arrives, netpoll_wake is called, or `deadline` (CLOCK_MONOTONIC ns, INT64_MAX: none)
- * has passed. A wake that came before the call is not lost. Completions are left for netpoll_reap. */
+/* Sleep until a completion arrives, netpoll_wake is called, or `deadline` (CLOCK_MONOTONIC ns,
+ * INT64_MAX: none) has passed. A wake that came before the call is not lost. Completions are
+ * left for netpoll_reap. */
 void netpoll_sleep(struct m *mp, int64_t deadline);
 
 /* Is an operation of any goroutine under way? A hint, any thread. */

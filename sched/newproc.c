@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * newproc.c - birth and death of goroutines
  *
- * Born: a record from the P's free list, into the P's queue of unstarted ones. A stack comes when it first
- * runs. One that ends hands its warm stack straight to the next unstarted one, in a loop at the bottom of that
- * stack: a million short goroutines then run on one.
+ * Born: a record from the P's free list, into the P's queue of unstarted ones. A stack comes
+ * when it first runs. One that ends hands its warm stack straight to the next unstarted one, in
+ * a loop at the bottom of that stack: a million short goroutines then run on one.
  */
 #include "newproc.h"
 

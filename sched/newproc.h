@@ -12,7 +12,8 @@ int newproc_plain(struct m *mp, quoit_fn fn, void *arg);
 int newproc_main(struct m *mp, quoit_fn fn, void *arg);
 int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len);
 int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg);
-/* Through the shared queue of np: from threads that are not ours, and for another node. attr may be NULL. */
+/* Through the shared queue of np: from threads that are not ours, and for another node. attr
+ * may be NULL. */
 int newproc_shared(struct node *np, const struct quoit_attr *attr, quoit_fn fn, void *arg,
                    size_t copylen);
 

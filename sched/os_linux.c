@@ -105,7 +105,8 @@ void fence_heavy(void)
     if (fence_bias == 0)
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
     errno = saved;
-    /* order FENCE full: this side's own stores before its later loads; in: fence_and_load, fence_light */
+    /* order FENCE full: this side's own stores before its later loads; in: fence_and_load,
+     * fence_light */
     fence_full();
 }
 

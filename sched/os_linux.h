@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Until *word is no longer `value`, a wake, or the deadline (CLOCK_MONOTONIC ns; INT64_MAX: none): 0, -EAGAIN,
- * -EINTR or -ETIMEDOUT; the caller looks again in any case. */
+/* Until *word is no longer `value`, a wake, or the deadline (CLOCK_MONOTONIC ns; INT64_MAX:
+ * none): 0, -EAGAIN, -EINTR or -ETIMEDOUT; the caller looks again in any case. */
 int futex_wait(uint32_t *word, uint32_t value, int64_t deadline);
 void futex_wake(uint32_t *word, int n);
 
@@ -29,13 +29,14 @@ int thread_start(struct m *mp, void *(*fn)(void *));
 /* One line to stderr by a single write, async-signal-safe. */
 void write_stderr(const char *line, unsigned long n);
 
-/* An asymmetric pair for protocols with one hot and one cold side: both fence, or a store could pass a
- * later load. The cold side makes every running thread of the process pass a full fence (membarrier); so the hot
- * side only has to hold the compiler.
+/* An asymmetric pair for protocols with one hot and one cold side: both fence, or a store could
+ * pass a later load. The cold side makes every running thread of the process pass a full fence
+ * (membarrier); so the hot side only has to hold the compiler.
  *
- * Where membarrier is forbidden the hot side must fence for real. It finds that out for free: each word
- * that a hot side looks at after its fence_light carries FENCE_BIT then. So the word is never 0, the slow path is
- * taken, and that fences and looks again. fence_bias is FENCE_BIT or 0, constant after fence_init. */
+ * Where membarrier is forbidden the hot side must fence for real. It finds that out for free:
+ * each word that a hot side looks at after its fence_light carries FENCE_BIT then. So the word
+ * is never 0, the slow path is taken, and that fences and looks again. fence_bias is FENCE_BIT
+ * or 0, constant after fence_init. */
 enum { FENCE_BIT = 1 << 30 };
 extern uint32_t fence_bias;
 void fence_init(void);

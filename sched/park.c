@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * park.c - ready, the only way back from park (switch.h)
  */
-#include "proc.h"
-
 #include "cpu.h"
 
+#include "proc.h"
 #include "globrunq.h"
 #include "gstatus.h"
 #include "runq.h"

@@ -13,8 +13,9 @@ struct quoit_g *pick_fair(struct m *mp);
 /* The shared queue and completions. */
 struct quoit_g *pick_further(struct m *mp);
 
-/* From the P's own queues, or NULL. Of the unstarted ones the newest if the last goroutine parked, else
- * the oldest: who waits most likely waits for what it made last, who ended or yielded does not. */
+/* From the P's own queues, or NULL. Of the unstarted ones the newest if the last goroutine
+ * parked, else the oldest: who waits most likely waits for what it made last, who ended or
+ * yielded does not. */
 static always_inline struct quoit_g *pick_local(struct m *mp, bool parked)
 {
     struct p *pp = mp->p;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * proc.h - the verbs: what may be done with G's, M's and P's
  *
- * Grouped and ordered like the files. Unless said otherwise a function is called inside (between enter
- * and leave) by an M that holds a P; `mp` is that M. A function that may switch returns the M on which the
- * goroutine goes on: what the caller knew of the old one is stale.
+ * Grouped and ordered like the files. Unless said otherwise a function is called inside
+ * (between enter and leave) by an M that holds a P; `mp` is that M. A function that may switch
+ * returns the M on which the goroutine goes on: what the caller knew of the old one is stale.
  */
 #ifndef QUOIT_SCHED_PROC_H
 #define QUOIT_SCHED_PROC_H
@@ -25,8 +25,8 @@ static always_inline struct m *m_get(void)
 
 struct m *entry_slow(struct m *mp);
 
-/* First thing in a public function: from here until leave() nothing may be taken from the M. NULL in a
- * thread that is not ours. */
+/* First thing in a public function: from here until leave() nothing may be taken from the M.
+ * NULL in a thread that is not ours. */
 static always_inline struct m *enter(void)
 {
     struct m *mp = m_get();
@@ -56,7 +56,8 @@ static always_inline void leave(struct m *mp)
 /* Where every goroutine starts, on its own stack; arg is the M. */
 void goroutine_main(void *arg);
 
-/* ---- choosing (schedule.c, pick.h) ------------------------------------------------------------------ */
+/* ---- choosing (schedule.c, pick.h)
+ * ------------------------------------------------------------------ */
 
 /* On g0, for ever: find work and run it. Returns when the M is to leave. */
 void schedule(struct m *mp);
@@ -69,8 +70,8 @@ bool switch_from_g0(struct m *mp, struct quoit_g *next);
 
 /* ---- waiting (park.c) ----------------------------------------------------------------------- */
 
-/* A parked goroutine goes on, next on this P. mp may be NULL: a thread that is not ours. park stands in
- * switch.h. */
+/* A parked goroutine goes on, next on this P. mp may be NULL: a thread that is not ours. park
+ * stands in switch.h. */
 void ready(struct m *mp, struct quoit_g *gp);
 
 /* ---- calling for help (m.c) ----------------------------------------------------------------- */

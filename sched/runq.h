@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * runq.h - the queue of ready goroutines that each P keeps for itself
  *
- * A ring of RUNQ_SIZE. The owner fills the tail; owner and thieves empty the head. So tail has one
- * writer, and head moves only by compare-and-swap. Beside it `next`: the goroutine readied last,
- * which runs before the ring and inherits the time slice, so that two that talk to each other stay on
- * one core. The owner alone fills `next`; anybody may empty it. May these run at the same time?
+ * A ring of RUNQ_SIZE. The owner fills the tail; owner and thieves empty the head. So tail has
+ * one writer, and head moves only by compare-and-swap. Beside it `next`: the goroutine readied
+ * last, which runs before the ring and inherits the time slice, so that two that talk to each
+ * other stay on one core. The owner alone fills `next`; anybody may empty it. May these run at
+ * the same time?
  *
  *             put   get   grab
  *      put    no    no    yes       put, get: the M holding this P (put_next, get_next too)
  *      get          no    yes       grab: anyone (grab_next too)
  *      grab               yes
  *
- * A thief that sees nothing has learned nothing: before an M sleeps it looks at all queues again
- * after giving up its P (edge SPIN-DOWN). head and tail run over 2^32; their difference is the size.
+ * A thief that sees nothing has learned nothing: before an M sleeps it looks at all queues
+ * again after giving up its P (edge SPIN-DOWN). head and tail run over 2^32; their difference
+ * is the size.
  *
  * Tried and dropped: an exchange for every put_next (two locked operations a round trip of two
- * goroutines, 4 ns of 30): since only the owner makes `next` non-empty, an empty one stays empty under its eyes.
+ * goroutines, 4 ns of 30): since only the owner makes `next` non-empty, an empty one stays
+ * empty under its eyes.
  */
 #ifndef QUOIT_SCHED_RUNQ_H
 #define QUOIT_SCHED_RUNQ_H
@@ -93,7 +96,8 @@ static always_inline struct quoit_g *runq_get(struct runq *q)
 static inline uint32_t runq_grab(struct runq *q, struct quoit_g **out, uint32_t max)
 {
     for (;;) {
-        /* order RUNQ-TAKE in: head before tail, so that the size is never too large for long; out: runq_get */
+        /* order RUNQ-TAKE in: head before tail, so that the size is never too large for long;
+         * out: runq_get */
         uint32_t head = load_acquire(&q->head);
         /* order RUNQ-PUB in: what tail shows is filled; out: runq_put */
         uint32_t tail = load_acquire(&q->tail);
@@ -127,7 +131,8 @@ static always_inline struct quoit_g *runq_put_next(struct runq *q, struct quoit_
     return xchg_acq_rel(&q->next, gp);
 }
 
-/* Out of `next`, or NULL. The owner; a thief names in `seen` what it saw there and takes only that. */
+/* Out of `next`, or NULL. The owner; a thief names in `seen` what it saw there and takes only that.
+ */
 static always_inline struct quoit_g *runq_get_next(struct runq *q)
 {
     struct quoit_g *gp = load_relaxed(&q->next);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * schedule.c - which goroutine runs next, and what an M does when there is none
  *
- * The order of search: own queues, the node's shared queue, completions of I/O, other P's from near to
- * far; then the P is given up, everything is looked at once more, and the M sleeps. Work that is put
- * somewhere and an M that goes to sleep meet in two words (edge SPIN-DOWN):
+ * The order of search: own queues, the node's shared queue, completions of I/O, other P's from
+ * near to far; then the P is given up, everything is looked at once more, and the M sleeps.
+ * Work that is put somewhere and an M that goes to sleep meet in two words (edge SPIN-DOWN):
  *
  *     who puts work                        who goes to sleep
  *     1. put it into a queue               1. P onto the idle list (npidle + 1)
@@ -12,17 +12,17 @@
  *        nothing to do; else wake one      4. look at all queues again; work: take a P, go on
  *                                          5. sleep
  *
- * If 3 on the left saw no idle P, then 1 on the right came after it, so 4 sees the work. If it saw a spinning M, that M's 2 and
- * 4 are still to come. Fences: without the left one the put may hide behind the look, without the right
- * one the second look may come before the P shows as idle. The right side pays (membarrier), since it is about
- * to pay for a sleep anyhow.
+ * If 3 on the left saw no idle P, then 1 on the right came after it, so 4 sees the work. If it
+ * saw a spinning M, that M's 2 and 4 are still to come. Fences: without the left one the put
+ * may hide behind the look, without the right one the second look may come before the P shows
+ * as idle. The right side pays (membarrier), since it is about to pay for a sleep anyhow.
  *
- * At most one M is called at a time; whoever finds work while being the last to spin calls the next.
+ * At most one M is called at a time; whoever finds work while being the last to spin calls the
+ * next.
  */
-#include "proc.h"
-
 #include "cpu.h"
 
+#include "proc.h"
 #include "forkq.h"
 #include "globrunq.h"
 #include "gstatus.h"
@@ -33,14 +33,14 @@
 #include "throw.h"
 
 enum {
-    FAIR_TICKS = 61,          /* as in the seed: a prime, so that no pattern of the user's hides from it */
-    STEAL_MAX = 256,          /* at once */
-    SPIN_NS = 50000,          /* waking a sleeping core costs 10 us and takes 35 */
-    STEAL_NEXT_NS = 3000,     /* a goroutine readied last is left to its P for so long */
-    NOSTACK_NS = 1000000,     /* before a goroutine without a stack is tried again */
+    FAIR_TICKS = 61,      /* as in the seed: a prime, no pattern of the user's hides from it */
+    STEAL_MAX = 256,      /* at once */
+    SPIN_NS = 50000,      /* waking a sleeping core costs 10 us and takes 35 */
+    STEAL_NEXT_NS = 3000, /* a goroutine readied last is left to its P for so long */
+    NOSTACK_NS = 1000000, /* before a goroutine without a stack is tried again */
 };
 
-/* ---- the P's own -----------------------------------------------------------------------------*/
+/* ---- the P's own ---------------------------------------------------------------------------- */
 
 static void poll(struct m *mp)
 {
@@ -54,7 +54,8 @@ static void poll(struct m *mp)
     }
 }
 
-/* Every FAIR_TICKS: each source in turn comes first, so nobody starves behind those that ready each other. */
+/* Every FAIR_TICKS: each source in turn comes first, so nobody starves behind those that ready
+ * each other. */
 noinline struct quoit_g *pick_fair(struct m *mp)
 {
     struct p *pp = mp->p;
@@ -173,7 +174,8 @@ static uint32_t rand_next(struct m *mp)
     return mp->rand;
 }
 
-/* Ring by ring, from a random place within each. A far victim must have two: its only one is about to run there. */
+/* Ring by ring, from a random place within each. A far victim must have two: its only one is
+ * about to run there. */
 static struct quoit_g *steal(struct m *mp)
 {
     struct p *pp = mp->p;
@@ -342,7 +344,8 @@ static struct quoit_g *findrunnable(struct m *mp)
     }
 }
 
-/* No stack for gp, which is in the shared queue again. Something that runs may free one; if nothing does, give up. */
+/* No stack for gp, which is in the shared queue again. Something that runs may free one; if
+ * nothing does, give up. */
 static cold void wait_for_stack(struct m *mp)
 {
     struct note never = { 0 };

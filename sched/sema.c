@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * sema.c - the counting semaphore, and how anything waits
  *
- * One word: the count, a bit that locks the queue of waiters, a bit that says somebody waits. While the lock bit is
- * set nobody else changes the word, so letting go is a plain store. Who parks keeps the lock until it has left its
- * stack; so a post finds nobody in the queue who could not be readied. With waiters the count is 0, and a post
- * hands over to the first: nobody overtakes.
+ * One word: the count, a bit that locks the queue of waiters, a bit that says somebody waits.
+ * While the lock bit is set nobody else changes the word, so letting go is a plain store. Who
+ * parks keeps the lock until it has left its stack; so a post finds nobody in the queue who
+ * could not be readied. With waiters the count is 0, and a post hands over to the first: nobody
+ * overtakes.
  */
 #include "sema.h"
 
@@ -67,7 +68,8 @@ static uint64_t lock_queue(struct sema *s)
     int spins = 0;
 
     for (;;) {
-        /* order SEMA in: what the last holder did to the queue; out: unlock_queue, quoit_sema_post */
+        /* order SEMA in: what the last holder did to the queue; out: unlock_queue, quoit_sema_post
+         */
         if (!(word & LOCKED) && cas_acquire(&s->word, &word, word | LOCKED))
             return word;
         if (word & LOCKED) {
@@ -95,8 +97,8 @@ static bool take(struct sema *s)
     return false;
 }
 
-/* With the queue locked: into it, and asleep. A goroutine's waiter sits in its record, so a post need not touch
- * its stack. */
+/* With the queue locked: into it, and asleep. A goroutine's waiter sits in its record, so a
+ * post need not touch its stack. */
 static always_inline struct m *wait_in_queue(struct sema *s, struct m *mp)
 {
     struct waiter thread;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * switch.h - straight from one goroutine to the next
  *
- * Who leaves goes to the next goroutine's stack in one switch; g0 runs only when there is nothing local.
- * What must not happen before the old stack is left (its state, its queue, its lock, its memory) is
- * noted in m->prev and m->after, and done first thing by whoever runs next: finish_switch. The kernel's
- * scheduler does the same.
+ * Who leaves goes to the next goroutine's stack in one switch; g0 runs only when there is
+ * nothing local. What must not happen before the old stack is left (its state, its queue, its
+ * lock, its memory) is noted in m->prev and m->after, and done first thing by whoever runs
+ * next: finish_switch. The kernel's scheduler does the same.
  *
  *     leaving                              arriving, on the other stack
  *     m->prev = gp, m->after = what        finish_switch(m)
  *     state of next: Grunning                  AFTER_YIELD  Grunnable, tail of the queue
- *     m->curg = next                           AFTER_PARK   Gwaiting, unlock; said no: Grunnable, next
+ *     m->curg = next                           AFTER_PARK   Gwaiting, unlock; if it says no: ready
  *     context_switch                           AFTER_DEAD   the stack back to the cache
  *
- * The new state is stored after the context was saved (edge G-OFF), so whoever finds the goroutine in
- * that state may run it. The M comes back as the value of context_switch: the goroutine may have moved.
+ * The new state is stored after the context was saved (edge G-OFF), so whoever finds the
+ * goroutine in that state may run it. The M comes back as the value of context_switch: the
+ * goroutine may have moved.
  */
 #ifndef QUOIT_SCHED_SWITCH_H
 #define QUOIT_SCHED_SWITCH_H
@@ -66,7 +67,8 @@ static always_inline void finish_park_store(struct m *mp, struct quoit_g *gp)
     /* hint: stats_fill reads it */
     store_relaxed(&mp->p->count.parked, mp->p->count.parked + 1);
     gstatus_set(gp, Grunning, Gwaiting);
-    /* order PARK out: the goroutine waits, its stack left, before the lock is free; in: who takes that lock */
+    /* order PARK out: the goroutine waits, its stack left, before the lock is free; in:
+     * the one who takes that lock (sema.c: lock_queue) */
     store_release(word, value);
 }
 
@@ -140,8 +142,8 @@ static always_inline struct m *switch_away(struct m *mp, struct quoit_g *next, e
     return switch_to_g0(mp, after);
 }
 
-/* Parks curg until ready. unlock(arg), unless NULL, runs when the stack has been left and must not call
- * Quoit; 0 from it: runnable again at once. Returns the M on which it goes on. */
+/* Parks curg until ready. unlock(arg), unless NULL, runs when the stack has been left and must
+ * not call Quoit; 0 from it: runnable again at once. Returns the M on which it goes on. */
 static always_inline struct m *park(struct m *mp, int (*unlock)(void *), void *arg,
                                     const char *reason)
 {
@@ -152,7 +154,8 @@ static always_inline struct m *park(struct m *mp, int (*unlock)(void *), void *a
     return switch_away(mp, pick_local(mp, true), AFTER_PARK);
 }
 
-/* The same where all that unlock would do is store `value` into *word, which is locked by the caller. */
+/* The same where all that unlock would do is store `value` into *word, which is locked by the
+ * caller. */
 static always_inline struct m *park_store(struct m *mp, uint64_t *word, uint64_t value,
                                           const char *reason)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * syscall.c - inside and outside: what an M does that finds a note at the door
  *
- * m->inside is 1 while the M runs Quoit's own code. Who wants the M's attention sets m->revoked; the M
- * looks at each entry, right after it has set inside:
+ * m->inside is 1 while the M runs Quoit's own code. Who wants the M's attention sets
+ * m->revoked; the M looks at each entry, right after it has set inside:
  *
  *     the M, at a public entry            who calls it
  *     1. inside = 1                       1. say what is wanted (sched.stopping)

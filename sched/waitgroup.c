@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * waitgroup.c - waiting for a number of things to be done
  *
- * One word holds how much is left and how many wait; beside it hangs a stack of the waiters. The done that
- * brings zero waits for the last waiter to have hung itself up (it is between two instructions), takes all, and
- * touches the wait group no more before it wakes the first: its memory may be the waiter's to free.
+ * One word holds how much is left and how many wait; beside it hangs a stack of the waiters.
+ * The done that brings zero waits for the last waiter to have hung itself up (it is between two
+ * instructions), takes all, and touches the wait group no more before it wakes the first: its
+ * memory may be the waiter's to free.
  */
 #include "sema.h"
 
@@ -95,7 +96,8 @@ static noinline void wake_all(struct wg *wg, uint32_t waiters)
 void quoit_wg_add(quoit_wg *qwg, int n)
 {
     struct wg *wg = (struct wg *)qwg;
-    /* order WG full: what was done comes before the count; who brings zero has seen it all; in: quoit_wg_wait */
+    /* order WG full: what was done comes before the count; who brings zero has seen it all; in:
+     * quoit_wg_wait */
     uint64_t old = add_acq_rel(&wg->word, (uint64_t)(int64_t)n << 32);
     int32_t now = (int32_t)((uint32_t)left(old) + (uint32_t)n);
 

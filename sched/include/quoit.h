@@ -11,13 +11,13 @@
  * Who may call what, by the marks behind each function:
  *
  *     [P]  may park: other goroutines run meanwhile, and the caller may go on in another thread
- *     [G]  goroutines only; from elsewhere it returns -EPERM or, where it returns nothing, ends the program
+ *     [G]  goroutines only; any other caller ends the program, unless the function says otherwise
  *     [T]  any thread, whether Quoit made it or not; what would park blocks the thread there
  *     [S]  async-signal-safe
  *
- * A function without [G] or [T] is for goroutines and for the thread that runs quoit_main or quoit_init.
- * "Takes" means that the caller may not use the thing again, "borrows" that it stays the caller's.
- * All functions are there since version 0.1.0 unless they say otherwise.
+ * A function without [G] or [T] is for goroutines and for the thread that runs quoit_main or
+ * quoit_init. "Takes" means that the caller may not use the thing again, "borrows" that it
+ * stays the caller's. All functions are there since version 0.1.0 unless they say otherwise.
  */
 #ifndef QUOIT_H
 #define QUOIT_H
@@ -60,22 +60,23 @@ struct quoit_options {
     void *log_arg;
 };
 
-/* Makes the calling thread one of Quoit's, runs fn(arg) as the first goroutine, and returns what fn
- * returned; when it returns, other goroutines are abandoned wherever they are. The thread is given back as
- * it was found: signal mask, dispositions, affinity, signal stack. Can be called again afterwards.
- * -EINVAL fn is NULL; -EALREADY Quoit runs already; -EBUSY another copy of Quoit runs in this process;
- * -ENOMEM, -EAGAIN memory or threads cannot be had. With an error nothing was started and fn did not run.
- * [T] */
+/* Makes the calling thread one of Quoit's, runs fn(arg) as the first goroutine, and returns
+ * what fn returned; when it returns, other goroutines are abandoned wherever they are. The
+ * thread is given back as it was found: signal mask, dispositions, affinity, signal stack. Can
+ * be called again afterwards. -EINVAL fn is NULL; -EALREADY Quoit runs already; -EBUSY another
+ * copy of Quoit runs in this process; -ENOMEM, -EAGAIN memory or threads cannot be had. With an
+ * error nothing was started and fn did not run. [T] */
 int quoit_main(quoit_fn fn, void *arg);
 
-/* Starts Quoit beside a program that keeps its own main: goroutines run on threads of their own,
- * the caller stays a plain thread. Options are borrowed; NULL: all defaults.
- * 0, or errors as quoit_main; -EINVAL also for a size or a flag that this version does not know. [T] */
+/* Starts Quoit beside a program that keeps its own main: goroutines run on threads of their
+ * own, the caller stays a plain thread. Options are borrowed; NULL: all defaults. 0, or errors
+ * as quoit_main; -EINVAL also for a size or a flag that this version does not know. [T] */
 int quoit_init(const struct quoit_options *options);
 
-/* Ends what quoit_init started, when every goroutine has ended: waits for them until deadline_ns
- * (CLOCK_MONOTONIC nanoseconds; INT64_MAX: for ever; 0: only looks). 0, or -EBUSY: goroutines still run and nothing has
- * changed; -EPERM called from a goroutine, or what runs was started by quoit_main or not at all. [T] */
+/* Ends what quoit_init started, when every goroutine has ended: waits for them until
+ * deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: for ever; 0: only looks). 0, or -EBUSY:
+ * goroutines still run and nothing has changed; -EPERM called from a goroutine, or what runs
+ * was started by quoit_main or not at all. [T] */
 int quoit_shutdown(int64_t deadline_ns);
 
 /* The version of the library in use, a static string such as "0.1.0". [T][S] */
@@ -108,22 +109,24 @@ int quoit_go(quoit_fn fn, void *arg);
  * -E2BIG len is over QUOIT_ARG_MAX; else as quoit_go. [T] */
 int quoit_go_copy(quoit_fn fn, const void *arg, size_t len);
 
-/* The same with attributes, which are borrowed for the call. -EINVAL also for a size, flag, node or stack_size
- * (over 1 GiB) that cannot be. [T] */
+/* The same with attributes, which are borrowed for the call. -EINVAL also for a size, flag,
+ * node or stack_size (over 1 GiB) that cannot be. [T] */
 int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg);
 
-/* Waits for the goroutine to end, stores what its fn returned in *result (unless NULL), takes the handle.
- * A child that has not started may run right here, on the caller's stack. 0; -EDEADLK g is the caller. [T][P] */
+/* Waits for the goroutine to end, stores what its fn returned in *result (unless NULL), takes
+ * the handle. A child that has not started may run right here, on the caller's stack. 0;
+ * -EDEADLK g is the caller. [T][P] */
 int quoit_join(struct quoit_g *g, int *result);
 
 /* Takes the handle: nobody will join. The goroutine runs on. [T] */
 void quoit_release(struct quoit_g *g);
 
-/* Lets others run; goes on behind those that are ready on this P. Elsewhere sched_yield(2). [T][P] */
+/* Lets others run; goes on behind those that are ready on this P. Elsewhere sched_yield(2).
+ * [T][P] */
 void quoit_yield(void);
 
-/* Ends the calling goroutine, not the process; a joiner sees `result`. From the first goroutine of quoit_main:
- * quoit_main returns. [G] */
+/* Ends the calling goroutine, not the process; a joiner sees `result`. From the first goroutine
+ * of quoit_main: quoit_main returns. [G] */
 void quoit_goexit(int result) __attribute__((__noreturn__));
 
 /* The caller's id, never used twice in a process; 0 outside goroutines. [T][S] */
@@ -135,11 +138,13 @@ int quoit_num_goroutine(void);
 /* How many kernel threads Quoit has. [T] */
 int quoit_num_thread(void);
 
-/* Sets the most kernel threads, returns the value before; n < 1 only asks. Needing more is fatal. [T] */
+/* Sets the most kernel threads, returns the value before; n < 1 only asks. Needing more is
+ * fatal. [T] */
 int quoit_set_max_threads(int n);
 
-/* The most bytes of its stack that the calling goroutine, or one that used the stack before it, has touched, in
- * pages; *size (unless NULL) takes the stack's usable size. 0 outside goroutines. [G] */
+/* The most bytes of its stack that the calling goroutine, or one that used the stack before it,
+ * has touched, in pages; *size (unless NULL) takes the stack's usable size. 0 outside
+ * goroutines. [G] */
 size_t quoit_stack_used(size_t *size);
 
 /* ---- for people who build their own primitives ---------------------------------------------- */
@@ -147,9 +152,10 @@ size_t quoit_stack_used(size_t *size);
 /* The calling goroutine, borrowed: valid for quoit_ready while it is parked. NULL elsewhere. [T] */
 struct quoit_g *quoit_self(void);
 
-/* Parks the calling goroutine until quoit_ready. unlock(arg), unless NULL, runs once the goroutine has left
- * its stack, so that whoever waits for that lock may ready it at once; it must not call Quoit. If it returns 0 the
- * goroutine does not park after all. reason: a static string for dumps. [G][P] */
+/* Parks the calling goroutine until quoit_ready. unlock(arg), unless NULL, runs once the
+ * goroutine has left its stack, so that whoever waits for that lock may ready it at once; it
+ * must not call Quoit. If it returns 0 the goroutine does not park after all. reason: a static
+ * string for dumps. [G][P] */
 void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason);
 
 /* Makes a parked goroutine ready; exactly once a park. It runs next on the caller's P. [T] */
@@ -157,7 +163,8 @@ void quoit_ready(struct quoit_g *g);
 
 /* ---- synchronisation ------------------------------------------------------------------------ */
 
-/* These sit in the user's own structs. All zero is the valid start; they must not move while in use. */
+/* These sit in the user's own structs. All zero is the valid start; they must not move while in
+ * use. */
 typedef struct { uint64_t opaque[2]; } quoit_mutex; /* not locked */
 typedef struct { uint64_t opaque[2]; } quoit_sema;  /* count 0 */
 typedef struct { uint64_t opaque[2]; } quoit_wg;    /* nothing to wait for */
@@ -165,7 +172,8 @@ typedef struct { uint64_t opaque[2]; } quoit_wg;    /* nothing to wait for */
 #define QUOIT_SEMA_INIT { { 0, 0 } }
 #define QUOIT_WG_INIT { { 0, 0 } }
 
-/* Locks; waiters are served about in order, and none waits for ever while others overtake. Not recursive. [T][P] */
+/* Locks; waiters are served about in order, and none waits for ever while others overtake. Not
+ * recursive. [T][P] */
 void quoit_mutex_lock(quoit_mutex *m);
 /* 0, or -EBUSY: held by another. [T] */
 int quoit_mutex_trylock(quoit_mutex *m);
@@ -181,10 +189,11 @@ int quoit_sema_trywait(quoit_sema *s);
 /* Adds one, or hands it to the first who waits; a count past INT32_MAX ends the program. [T] */
 void quoit_sema_post(quoit_sema *s);
 
-/* Adds n (which may be negative) to what is waited for; below zero ends the program. An add from zero must
- * happen before the wait. [T] */
+/* Adds n (which may be negative) to what is waited for; below zero ends the program. An add
+ * from zero must happen before the wait. [T] */
 void quoit_wg_add(quoit_wg *w, int n);
-/* quoit_wg_add(w, -1). After the done that brings zero the wait group may be freed by the waiter. [T] */
+/* quoit_wg_add(w, -1). After the done that brings zero the wait group may be freed by the
+ * waiter. [T] */
 void quoit_wg_done(quoit_wg *w);
 /* Waits until nothing is left to wait for. [T][P] */
 void quoit_wg_wait(quoit_wg *w);
