@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # installed.sh BUILD SOURCE CC... - Quoit as a stranger finds it
 #
-# Installs into a folder of its own, takes the program of the README, builds it by what pkg-config says,
-# with the shared library and with the archive, and runs both.
+# Installs into a folder of its own, takes the program of the README, builds it by what pkg-config
+# says, with the shared library and with the archive, and runs both.
 set -eu
 
 build=$1 source=$2

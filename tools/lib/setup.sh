@@ -7,8 +7,8 @@
 packages_build="gcc libc6-dev binutils meson pkgconf liburing-dev libnuma-dev libhwloc-dev
     libxxhash-dev libjansson-dev"
 packages_check="g++~ scdoc~ strace~ gdb~"
-packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ libc6-dbg~ gcc-aarch64-linux-gnu~
-    libc6-dev-arm64-cross~ qemu-user-static|qemu-user~"
+packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ libc6-dbg~
+    gcc-aarch64-linux-gnu~ libc6-dev-arm64-cross~ qemu-user-static|qemu-user~"
 
 # Where the package manager is another one: what the build looks for, by its own names.
 commands_build="cc ld ar objcopy python3 meson ninja pkg-config"
