@@ -47,8 +47,8 @@ int bind_read(unsigned long **mask, size_t *bytes)
 
 int bind_save(void)
 {
-    unsigned long *mask;
-    size_t bytes;
+    unsigned long *mask = NULL;
+    size_t bytes = 0;
     int err = bind_read(&mask, &bytes);
     if (err)
         return err;
