@@ -215,18 +215,20 @@ int quoit_main(quoit_fn fn, void *arg)
     pp = pidleget_locked(sched.allp[0]);
     unlock(&sched.lock);
     mp = m_adopt(pp);
-    if (mp == NULL || newproc_main(mp, fn, arg) < 0) {
-        if (mp != NULL)
-            m_release(mp);
+    if (mp == NULL) {
         steps_down(array_len(steps));
         store_relaxed(&state, OFF);
         return -ENOMEM;
     }
     sched.m0 = mp;
+    /* Before the first goroutine is there: another M may run it at once, and threads that it starts, or that do
+     * its I/O, come in. */
     /* order STATE out: all stands; in: foreign_enter */
     store_release(&state, ON);
-    schedule(mp);
-    result = sched.mainresult;
+    e = newproc_main(mp, fn, arg);
+    if (e == 0)
+        schedule(mp);
+    result = e < 0 ? -ENOMEM : sched.mainresult;
     m_release(mp);
     end();
     return result;

@@ -115,7 +115,7 @@ int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg);
 
 /* Waits for the goroutine to end, stores what its fn returned in *result (unless NULL), takes
  * the handle. A child that has not started may run right here, on the caller's stack. 0;
- * -EDEADLK g is the caller. [T][P] */
+ * -EDEADLK g is the caller. [G][P] */
 int quoit_join(struct quoit_g *g, int *result);
 
 /* Takes the handle: nobody will join. The goroutine runs on. [T] */
