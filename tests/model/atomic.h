@@ -80,6 +80,8 @@ extern uint32_t fence_bias;
 #define futex_wake(p, n) model_futex_wake(SITE("futex_wake", #p, FULL), (p), (n))
 int64_t nanotime(void);
 int os_gettid(void);
+struct m;
+int thread_start(struct m *mp, void *(*fn)(void *));
 #define os_yield() model_relax(SITE("os_yield", "", RELAXED))
 
 /* ---- plain memory in tests ------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 #define QUOIT_ARCH_CPU_H
 
 #include "atomic.h"
+#include "cpu_arch.h"
 
 #define cpu_relax() model_relax(SITE("cpu_relax", "", RELAXED))
 #define prefetch_read(p) ((void)(p))

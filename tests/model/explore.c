@@ -45,6 +45,7 @@ static int nchoices, at;
 static struct step trace[STEPS];
 static int nsteps;
 static const struct site *now;
+static int last, preempted; /* who went last; how often one that could have gone on did not */
 static char failure[256];
 static bool failed, abandoned;
 
@@ -249,9 +250,13 @@ static void states_grow(void)
 
 static bool state_is_new(void)
 {
+    uint64_t h = machine_hash();
+
+    if (running->preemptions)
+        h = (h ^ (uint64_t)(preempted * EXPLORE_THREADS + last)) * UINT64_C(0x9e3779b97f4a7c15);
     if (nstates * 2 >= room)
         states_grow();
-    if (!state_put(states, room, machine_hash()))
+    if (!state_put(states, room, h))
         return false;
     nstates++;
     return true;
@@ -295,10 +300,12 @@ static enum outcome end(void)
     if (failed)
         return FAILED;
     for (int t = 0; t < nthreads; t++) {
-        if (threads[t].state != T_DONE && !(running->may_sleep && threads[t].state == T_SLEEPS)) {
+        bool asleep = threads[t].state == T_SLEEPS || threads[t].state == T_AWAITS_SET;
+
+        if (threads[t].state != T_DONE && !(running->may_sleep && asleep)) {
             failed = true;
             snprintf(failure, sizeof(failure), "thread %d %s for ever", t + 1,
-                     threads[t].state == T_SLEEPS ? "sleeps" : "spins");
+                     asleep ? "sleeps" : "waits");
             return FAILED;
         }
     }
@@ -308,10 +315,27 @@ static enum outcome end(void)
     return failed ? FAILED : PASSED;
 }
 
+/* Who may go next: how many, and their numbers. */
+static int candidates(int *who)
+{
+    int n = 0;
+
+    if (running->preemptions && preempted == running->preemptions && machine_can_go(last)) {
+        who[0] = last;
+        return 1;
+    }
+    for (int t = 0; t < nthreads; t++) {
+        if (machine_can_go(t))
+            who[n++] = t;
+    }
+    return n;
+}
+
 static enum outcome run(void)
 {
     int who[EXPLORE_THREADS], n;
 
+    last = preempted = 0;
     for (;;) {
         if (abandoned)
             return LEFT;
@@ -319,14 +343,12 @@ static enum outcome run(void)
             return FAILED;
         if (at == nchoices && !state_is_new())
             return LEFT;
-        n = 0;
-        for (int t = 0; t < nthreads; t++) {
-            if (machine_can_go(t))
-                who[n++] = t;
-        }
+        n = candidates(who);
         if (n == 0)
             return end();
         n = who[choose(n)];
+        preempted += n != last && machine_can_go(last);
+        last = n;
         threads[n].state = T_READY;
         resume(n);
     }

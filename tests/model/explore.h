@@ -17,7 +17,7 @@
  * fail when no order stands between a write and another access.
  *
  * The first failure ends the search and prints the schedule that leads to it. The search is
- * complete: two schedules are taken for one only if they agree in all that the model knows and in all
+ * complete, unless a test limits it: two schedules are taken for one only if they agree in all that the model knows and in all
  * that each thread has read.
  */
 #ifndef QUOIT_TESTS_EXPLORE_H
@@ -34,8 +34,9 @@ struct explore {
     void (*setup)(void);
     void (*thread[EXPLORE_THREADS])(void);
     void (*finish)(void);
-    bool may_sleep; /* threads that still sleep in the end are no failure by themselves */
-    bool reaches;   /* a litmus test: some schedule must fail */
+    bool may_sleep;  /* threads that still sleep in the end are no failure by themselves */
+    int preemptions; /* the search is limited to schedules with so many; 0: it is complete */
+    bool reaches;    /* a litmus test: some schedule must fail */
 };
 
 /* One check of TAP: true when no schedule fails. */
@@ -59,6 +60,10 @@ void explore_name(const void *p, const char *name);
 /* From setup(): relaxed loads of these words may be satisfied after later stores of the same thread, as
  * cpus may do that reorder a load with a later store. For words whose value steers no branch. */
 void explore_late(const void *p, size_t size);
+
+/* From setup(): plain memory that several threads write under a lock or by turns. Without it two schedules that
+ * left different things there could be taken for one. Whole words of 8 bytes count. */
+void explore_memory(const void *p, size_t size);
 
 /* What the running thread will do depends on nothing that it has read so far, except what `state` stands
  * for (a number that also tells where it is). Without such marks the search is as right, and longer. */

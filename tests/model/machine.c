@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * machine.c - see machine.h
  *
- * Memory itself is not written while a schedule runs: it keeps what setup() put there, which is the
- * first store of each word, until machine_settle().
+ * What setup() left in memory is the first store of each word. Memory itself always has the newest
+ * one, for code that reads its own words plainly, under a lock or because nobody else writes them.
  */
 #include "machine.h"
 
@@ -71,8 +71,8 @@ static struct view global;
 static struct guess guess;
 static struct name names[32];
 static int nnames;
-static struct range late[4];
-static int nlate;
+static struct range late[4], memory[12];
+static int nlate, nmemory;
 
 /* ---- views ---------------------------------------------------------------------------------- */
 
@@ -281,7 +281,7 @@ static void insert(struct word *w, int pos, uint64_t value, int order, const str
     struct store *st = &w->store[pos];
 
     if (w->n == STORES)
-        bail("a word of a model takes more than %d stores", STORES);
+        fail_step("endless: more than %d stores to one word", STORES);
     if (pos < w->n)
         shift_all(w, pos);
     w->n++;
@@ -290,6 +290,8 @@ static void insert(struct word *w, int pos, uint64_t value, int order, const str
     st->view = order & OUT ? t->cur : t->rel;
     st->view.at[w - words] = (uint8_t)pos;
     st->glued = carried != NULL;
+    if (pos == w->n - 1)
+        memcpy(w->p, &value, w->size);
     if (carried)
         join(&st->view, carried);
     if (nlate && is_late(w))
@@ -315,7 +317,7 @@ static bool is_private(const struct word *w, bool writes)
 {
     uint8_t others = (uint8_t)~(1 << self);
 
-    return w->users != 0 && ((writes ? w->users : w->writers) & others) == 0;
+    return w->users != 0 && threads[self].state == T_READY && ((writes ? w->users : w->writers) & others) == 0;
 }
 
 /* The turn of an access. Every access of the guesser to the guessed word would have to agree with
@@ -326,6 +328,8 @@ static struct word *turn(const struct site *s, const void *p, size_t size, bool 
 
     go(s, !is_private(w, writes));
     learn_use(w, writes);
+    /* Written plainly since: a record made anew, which nobody else can see yet. */
+    w->store[w->n - 1].value = peek(w->p, w->size);
     if (guess.open && guess.thread == self && guess.word == w - words)
         abandon();
     return w;
@@ -648,10 +652,31 @@ void model_futex_wake(struct site *s, uint32_t *p, int n)
         note_step(0, 0, "nobody sleeps");
 }
 
+/* Waits until the word is set, or clear, and sets it: a note, or a lock, in one step. */
+void model_await(struct site *s, uint32_t *p, bool set)
+{
+    struct mthread *t = &threads[self];
+    struct word *w;
+
+    if (self < 0) {
+        *p = 1;
+        return;
+    }
+    t->word = (uint8_t)(word_find(p, sizeof(*p)) - words);
+    t->state = set ? T_AWAITS_SET : T_AWAITS_CLEAR;
+    w = turn(s, p, sizeof(*p), true);
+    t->word = 0;
+    note_step(1, 0, NULL);
+    replace(w, 1, site_order(s));
+}
+
 bool machine_can_go(int i)
 {
     const struct mthread *t = &threads[i];
+    const struct word *w = &words[t->word];
 
+    if (t->state == T_AWAITS_SET || t->state == T_AWAITS_CLEAR)
+        return (w->store[w->n - 1].value != 0) == (t->state == T_AWAITS_SET);
     return t->state == T_READY || (t->state == T_SLEEPS && t->timed) ||
            (t->state == T_SPINS && words[t->word].n - 1 > t->pos);
 }
@@ -661,7 +686,7 @@ int explore_sleepers(void)
     int n = 0;
 
     for (int t = 0; t < nthreads; t++)
-        n += threads[t].state == T_SLEEPS;
+        n += threads[t].state == T_SLEEPS || threads[t].state == T_AWAITS_SET;
     return n;
 }
 
@@ -715,13 +740,11 @@ void machine_reset(void)
     memset(&global, 0, sizeof(global));
     memset(&guess, 0, sizeof(guess));
     memset(npending, 0, sizeof(npending));
-    nnames = nlate = 0;
+    nnames = nlate = nmemory = 0;
 }
 
 void machine_settle(void)
 {
-    for (int i = 0; i < nwords; i++)
-        memcpy(words[i].p, &words[i].store[words[i].n - 1].value, words[i].size);
     for (int i = 0; i < ndata; i++)
         *data[i].p = data[i].value;
 }
@@ -775,6 +798,8 @@ uint64_t machine_hash(void)
         memcpy(&state[3], d->read, sizeof(d->read));
         h = mix(h, state, sizeof(state));
     }
+    for (int i = 0; i < nmemory; i++)
+        h = mix(h, memory[i].p, memory[i].size);
     if (guess.made) {
         uint64_t state[3] = {guess.value, guess.open,
                              (uint64_t)guess.thread << 16 | (uint64_t)guess.word << 8 | guess.clock};
@@ -797,6 +822,13 @@ void explore_late(const void *p, size_t size)
     if (nlate == (int)(sizeof(late) / sizeof(late[0])))
         bail("a model has too many late ranges");
     late[nlate++] = (struct range){p, size};
+}
+
+void explore_memory(const void *p, size_t size)
+{
+    if (nmemory == (int)(sizeof(memory) / sizeof(memory[0])))
+        bail("a model has too many ranges of memory");
+    memory[nmemory++] = (struct range){p, size & ~(size_t)7};
 }
 
 void explore_name(const void *p, const char *name)

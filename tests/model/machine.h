@@ -71,12 +71,13 @@ uint32_t model_fence_and_load(struct site *s, const uint32_t *p);
 void model_relax(struct site *s);
 int model_futex_wait(struct site *s, uint32_t *p, uint32_t value, int64_t deadline);
 void model_futex_wake(struct site *s, uint32_t *p, int n);
+void model_await(struct site *s, uint32_t *p, bool set);
 uint64_t model_data_read(struct site *s, const uint64_t *p);
 void model_data_write(struct site *s, uint64_t *p, uint64_t value);
 
 /* ---- between explore.c and machine.c -------------------------------------------------------- */
 
-enum tstate { T_READY, T_SLEEPS, T_SPINS, T_DONE, T_FAILED };
+enum tstate { T_READY, T_SLEEPS, T_SPINS, T_AWAITS_SET, T_AWAITS_CLEAR, T_DONE, T_FAILED };
 
 struct view {
     uint8_t at[WORDS];
