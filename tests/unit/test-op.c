@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * test-op.c - operations on rings when the kernel is in trouble: none is lost, none is done twice
+ *
+ * io_uring_enter2 is led through this file by the linker, so that it can refuse.
+ */
+#include "op.h"
+
+#include "atomic.h"
+#include "quoit.h"
+#include "quoit_io.h"
+
+#include "child.h"
+#include "forbid.h"
+#include "poller.h"
+#include "posix.h"
+#include "tap.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { GOROUTINES = 300, READS = 20, SPAN = 4096 };
+
+static int file;
+
+/* ---- a kernel in trouble -------------------------------------------------------------------- */
+
+static uint32_t calls, refuse_every, refuse_first, refused;
+
+int __real_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
+                           size_t bytes);
+int __wrap_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
+                           size_t bytes);
+
+int __wrap_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
+                           size_t bytes)
+{
+    static const int errors[] = { -EAGAIN, -EBUSY, -ENOMEM, -EINTR };
+    uint32_t n = add_relaxed(&calls, 1);
+
+    if (n < refuse_first || (refuse_every > 0 && n % refuse_every != 0)) {
+        add_relaxed(&refused, 1);
+        return errors[n % array_len(errors)];
+    }
+    return __real_io_uring_enter2(fd, submit, wait, flags, arg, bytes);
+}
+
+/* ---- many reads ----------------------------------------------------------------------------- */
+
+static quoit_wg done;
+static uint32_t right;
+
+static int read_some(void *arg)
+{
+    uint32_t at = (uint32_t)(uintptr_t)arg;
+
+    for (int i = 0; i < READS; i++) {
+        uint32_t got = 0, where = (at + (uint32_t)i) % (SPAN / 4);
+
+        if (quoit_pread(file, &got, sizeof got, (off_t)where * 4) == sizeof got && got == where)
+            add_relaxed(&right, 1);
+    }
+    quoit_wg_done(&done);
+    return 0;
+}
+
+static int read_much(void *arg unused_arg)
+{
+    store_relaxed(&right, 0);
+    quoit_wg_add(&done, GOROUTINES);
+    for (uintptr_t i = 0; i < GOROUTINES; i++)
+        quoit_go(read_some, (void *)(i * 37));
+    quoit_wg_wait(&done);
+    return (int)load_relaxed(&right);
+}
+
+static void nothing_is_lost(const char *procs, uint32_t every, uint32_t first, const char *what)
+{
+    setenv("GOMAXPROCS", procs, 1);
+    refuse_every = every;
+    refuse_first = first;
+    calls = refused = 0;
+    is_int(quoit_main(read_much, NULL), GOROUTINES * READS, "GOMAXPROCS=%s, %s: all reads right", procs,
+           what);
+    ok(refused > 0 || every + first == 0, "of %d calls %d were refused", (int)calls, (int)refused);
+    refuse_every = refuse_first = 0;
+}
+
+/* ---- the end, with reads under way ---------------------------------------------------------- */
+
+static int ends[2];
+
+static int read_for_ever(void *arg unused_arg)
+{
+    char b[8];
+
+    (void)quoit_read(ends[0], b, sizeof b);
+    return 0;
+}
+
+static int abandon(void *arg)
+{
+    if (*(const bool *)arg)
+        probed.cancel_any = false;
+    for (int i = 0; i < 200; i++)
+        quoit_go(read_for_ever, NULL);
+    for (int i = 0; i < 10; i++)
+        quoit_yield();
+    return 5;
+}
+
+static void what_is_under_way_is_cancelled(bool one_by_one)
+{
+    char b[8];
+
+    setenv("GOMAXPROCS", "1", 1);
+    if (pipe(ends) < 0)
+        bail("pipe");
+    is_int(quoit_main(abandon, &one_by_one), 5, "200 reads under way, cancelled %s",
+           one_by_one ? "one by one" : "at once");
+    is_int(write(ends[1], "late", 4), 4, "what comes later");
+    is_int(read(ends[0], b, sizeof b), 4, "is read by nobody else");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* ---- one M without a ring ------------------------------------------------------------------- */
+
+static int no_more_rings(void *arg)
+{
+    *(int *)arg = forbid(__NR_io_uring_setup, ENOMEM);
+    return read_much(NULL);
+}
+
+/* The probe had a ring, the thread's own is refused. In a child, as the filter stays. */
+static int in_child(void *arg unused_arg)
+{
+    int e = 0, n;
+
+    calls = 0;
+    n = quoit_main(no_more_rings, &e);
+
+    /* Only the probe's trial went to a ring. */
+    return e < 0 ? 99 : n == GOROUTINES * READS && calls == 1 ? 0 : 1;
+}
+
+static void a_thread_without_a_ring_is_helped(void)
+{
+    struct child c;
+
+    setenv("GOMAXPROCS", "1", 1);
+    child_run(&c, in_child, NULL);
+    if (child_end(&c) == 99) {
+        skip("seccomp cannot be had here");
+        skip("so there is no message");
+        return;
+    }
+    is_int(child_end(&c), 0, "set-up refused half way: the reads are right all the same");
+    ok(child_said(&c, "gets no ring (ENOMEM)"), "and a warning says why, as rings were asked for");
+}
+
+/* ---- tags ----------------------------------------------------------------------------------- */
+
+static struct ring *made_up_completion(struct poller *pl, uint64_t tag)
+{
+    struct io_uring_sqe *sqe;
+
+    memset(pl, 0, sizeof *pl);
+    probe_rings(&probed);
+    if (ring_open(&pl->ring, RING_ENTRIES, probed.flags) < 0)
+        bail("no ring");
+    sqe = ring_entry(&pl->ring);
+    sqe->opcode = IORING_OP_NOP;
+    sqe->user_data = tag;
+    ring_submit(&pl->ring);
+    return &pl->ring;
+}
+
+static int take_stale(void *arg)
+{
+    struct op op = { .gen = 4, .left = 1 };
+    struct glist ready = { NULL, NULL, 0 };
+
+    made_up_completion(arg, op_tag(&op));
+    op.gen = 5;
+    return (int)op_take(arg, true, &ready);
+}
+
+static void a_stale_completion_ends_the_program(struct poller *pl)
+{
+    struct child c;
+
+    child_run(&c, take_stale, pl);
+    ok(child_said(&c, "an operation that is over"), "a completion with an old tag is fatal");
+}
+
+static void a_wake_up_is_left_to_the_owner(struct poller *pl)
+{
+    struct glist ready = { NULL, NULL, 0 };
+    struct ring *r = made_up_completion(pl, UD_WAKE);
+
+    pl->armed = true;
+    is_int(op_take(pl, false, &ready), 0, "another thread takes nothing");
+    ok(ring_ready(r) && pl->armed, "the wake-up is still there");
+    is_int(op_take(pl, true, &ready), 0, "the owner takes it");
+    ok(!ring_ready(r) && !pl->armed, "and knows that the read is gone");
+    ring_close(r);
+}
+
+static void the_last_completion_counts(struct poller *pl)
+{
+    struct glist ready = { NULL, NULL, 0 };
+    struct quoit_g *gp = aligned_alloc(CACHELINE, 256);
+    struct op op = { .gen = 9, .left = 2, .gp = gp };
+    struct ring *r = made_up_completion(pl, op_tag(&op));
+    struct io_uring_sqe *sqe;
+
+    is_int(op_take(pl, true, &ready), 0, "the first of two completions readies nobody");
+    sqe = ring_entry(r);
+    sqe->opcode = IORING_OP_NOP;
+    sqe->user_data = op_tag(&op);
+    ring_submit(r);
+    is_int(op_take(pl, true, &ready), 1, "the second does");
+    ok(ready.first == gp && ready.last == gp && ready.n == 1, "the right one");
+    ring_close(r);
+    free(gp);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    struct poller *pl = aligned_alloc(CACHELINE, sizeof *pl);
+    char name[] = "/tmp/quoit-op-XXXXXX";
+
+    probe_rings(&probed);
+    if (probed.error < 0)
+        skip_all("%s", probed.why);
+    setenv("QUOIT_IO", "uring", 1);
+    file = mkstemp(name);
+    unlink(name);
+    for (uint32_t i = 0; i < SPAN / 4; i++)
+        if (write(file, &i, sizeof i) != sizeof i)
+            bail("cannot write to %s", name);
+    nothing_is_lost("1", 0, 0, "no trouble");
+    nothing_is_lost("2", 0, 0, "no trouble");
+    nothing_is_lost("1", 3, 0, "two of three refused");
+    nothing_is_lost("2", 3, 0, "two of three refused");
+    nothing_is_lost("1", 0, 400, "the first 400 refused");
+    nothing_is_lost("2", 0, 400, "the first 400 refused");
+    what_is_under_way_is_cancelled(false);
+    what_is_under_way_is_cancelled(true);
+    a_thread_without_a_ring_is_helped();
+    a_stale_completion_ends_the_program(pl);
+    a_wake_up_is_left_to_the_owner(pl);
+    the_last_completion_counts(pl);
+    close(file);
+    free(pl);
+    return done_testing();
+}

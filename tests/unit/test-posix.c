@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * test-posix.c - helper threads and the watcher: bounded, quiet, and gone at the end
+ */
+#include "posix.h"
+
+#include "atomic.h"
+#include "os_linux.h"
+
+#include "quoit.h"
+#include "quoit_io.h"
+
+#include "tap.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIPES = 50, HELPERS = 3, WRITES = 200 };
+
+static char dir[] = "/tmp/quoit-posix-XXXXXX";
+static int dirfd_;
+static quoit_wg done;
+static uint32_t sum;
+
+static int count_threads(void)
+{
+    DIR *d = opendir("/proc/self/task");
+    int n = 0;
+
+    if (d == NULL)
+        return 1;
+    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+/* A joined thread is listed until the kernel has cleared it away. */
+static bool alone_soon(void)
+{
+    int64_t until = nanotime() + 5000000000;
+
+    while (count_threads() > 1 && nanotime() < until)
+        os_yield();
+    return count_threads() == 1;
+}
+
+/* ---- waiting readers need no threads -------------------------------------------------------- */
+
+static int pipes[PIPES][2];
+
+static int read_pipe(void *arg)
+{
+    char b = 0;
+
+    if (quoit_read(pipes[(intptr_t)arg][0], &b, 1) == 1)
+        add_relaxed(&sum, (uint32_t)b);
+    quoit_wg_done(&done);
+    return 0;
+}
+
+static int readers(void *arg unused_arg)
+{
+    for (intptr_t i = 0; i < PIPES; i++) {
+        if (pipe(pipes[i]) < 0)
+            bail("pipe");
+        quoit_wg_add(&done, 1);
+        quoit_go(read_pipe, (void *)i);
+    }
+    for (int i = 0; i < 10; i++)
+        quoit_yield();
+    ok(posix_helpers() <= HELPERS, "%d readers wait with %d helpers", PIPES, posix_helpers());
+    /* In the other order, so that nobody profits from being first. */
+    for (int i = PIPES - 1; i >= 0; i--)
+        quoit_write(pipes[i][1], "\2", 1);
+    quoit_wg_wait(&done);
+    for (int i = 0; i < PIPES; i++) {
+        close(pipes[i][0]);
+        close(pipes[i][1]);
+    }
+    return (int)load_relaxed(&sum);
+}
+
+/* ---- calls that only a helper can make ------------------------------------------------------ */
+
+static int create_and_sync(void *arg)
+{
+    char name[32];
+    int fd;
+
+    snprintf(name, sizeof name, "f%d", (int)(intptr_t)arg);
+    fd = quoit_openat(dirfd_, name, O_CREAT | O_RDWR, 0600);
+    if (fd >= 0 && quoit_write(fd, name, 4) == 4 && quoit_fsync(fd) == 0 && quoit_close(fd) == 0)
+        add_relaxed(&sum, 1);
+    unlinkat(dirfd_, name, 0);
+    quoit_wg_done(&done);
+    return 0;
+}
+
+static int writers(void *arg unused_arg)
+{
+    struct quoit_stats st = { .size = sizeof st };
+
+    for (intptr_t i = 0; i < WRITES; i++) {
+        quoit_wg_add(&done, 1);
+        quoit_go(create_and_sync, (void *)i);
+    }
+    quoit_wg_wait(&done);
+    ok(posix_helpers() >= 1 && posix_helpers() <= HELPERS, "the work of %d goroutines by %d helpers",
+       WRITES, posix_helpers());
+    is_int(posix_busy(), 0, "nothing is under way");
+    quoit_stats(&st);
+    ok(st.helper_ops >= 2 * WRITES, "%d operations were counted", (int)st.helper_ops);
+    is_int(st.ring_ops, 0, "none by ring");
+    return (int)load_relaxed(&sum);
+}
+
+/* ---- helpers take no signals ---------------------------------------------------------------- */
+
+/* Is SIGUSR1 blocked in every thread but ours? Ours have the mask of who called quoit_main. */
+static int blocked_in(const char *task)
+{
+    char path[300], line[128];
+    unsigned long long mask = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/self/task/%s/status", task);
+    f = fopen(path, "r");
+    if (f == NULL)
+        return 0;
+    while (fgets(line, sizeof line, f) != NULL)
+        (void)sscanf(line, "SigBlk: %llx", &mask);
+    fclose(f);
+    return (int)(mask >> (SIGUSR1 - 1) & 1);
+}
+
+static int deaf_threads(void *arg unused_arg)
+{
+    DIR *d;
+    int deaf = 0;
+
+    quoit_wg_add(&done, 1);
+    create_and_sync(NULL);
+    d = opendir("/proc/self/task");
+    for (const struct dirent *e; (e = readdir(d)) != NULL;)
+        if (e->d_name[0] != '.')
+            deaf += blocked_in(e->d_name);
+    closedir(d);
+    return deaf;
+}
+
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static int open_fifo(void *arg unused_arg)
+{
+    (void)quoit_openat(dirfd_, "fifo", O_RDONLY, 0);
+    return 0;
+}
+
+static int stuck(void *arg unused_arg)
+{
+    for (int i = 0; i < 2 * HELPERS; i++)
+        quoit_go(open_fifo, NULL);
+    while (posix_helpers() < HELPERS)
+        quoit_yield();
+    return 3;
+}
+
+int main(void)
+{
+    if (mkdtemp(dir) == NULL)
+        bail("no temporary directory");
+    dirfd_ = open(dir, O_RDONLY | O_DIRECTORY);
+    if (mkfifoat(dirfd_, "fifo", 0600) < 0)
+        bail("no FIFO");
+    setenv("QUOIT_IO", "posix", 1);
+    setenv("QUOIT_HELPERS", "3", 1);
+    setenv("GOMAXPROCS", "2", 1);
+    is_int(quoit_main(readers, NULL), 2 * PIPES, "each reader got its byte");
+    ok(alone_soon(), "no thread is left");
+    store_relaxed(&sum, 0);
+    is_int(quoit_main(writers, NULL), WRITES, "every file was made, written and synced");
+    ok(alone_soon(), "no thread is left");
+    ok(quoit_main(deaf_threads, NULL) >= 1, "the helper has all signals blocked");
+    is_int(quoit_main(stuck, NULL), 3, "helpers in calls that never end do not hold up the end");
+    ok(alone_soon(), "and are gone");
+    unlinkat(dirfd_, "fifo", 0);
+    rmdir(dir);
+    return done_testing();
+}

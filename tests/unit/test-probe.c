@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * test-probe.c - a reason that a reader can do something with
+ */
+#include "probe.h"
+
+#include "compiler.h"
+
+#include "child.h"
+#include "forbid.h"
+#include "tap.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+enum { NO_SECCOMP = 99 };
+
+struct refusal {
+    long nr;
+    int err;
+    const char *says;
+};
+
+/* 0: as expected. */
+static int refused(void *arg)
+{
+    const struct refusal *want = arg;
+    struct probe p;
+
+    if (forbid(want->nr, want->err) < 0)
+        return NO_SECCOMP;
+    probe_rings(&p);
+    return p.error == -want->err && strstr(p.why, want->says) != NULL ? 0 : 1;
+}
+
+static void the_reason_is_told(const char *name, struct refusal want)
+{
+    struct child c;
+
+    child_run(&c, refused, &want);
+    if (child_end(&c) == NO_SECCOMP)
+        skip("%s: seccomp cannot be had here", name);
+    else
+        is_int(child_end(&c), 0, "%s", name);
+}
+
+/* Without IORING_REGISTER_PROBE nothing is known of the operations: no ring is better than a broken one. */
+static int without_register(void *arg unused_arg)
+{
+    struct probe p;
+
+    if (forbid(__NR_io_uring_register, EPERM) < 0)
+        return NO_SECCOMP;
+    probe_rings(&p);
+    return p.error < 0 && p.why[0] != '\0' ? 0 : 1;
+}
+
+static int no_descriptors(void *arg unused_arg)
+{
+    struct rlimit none = { 3, 3 };
+    struct probe p;
+
+    setrlimit(RLIMIT_NOFILE, &none);
+    probe_rings(&p);
+    return p.error == -EMFILE && strstr(p.why, "EMFILE") != NULL ? 0 : 1;
+}
+
+static int no_locked_memory(void *arg unused_arg)
+{
+    struct rlimit none = { 0, 0 };
+    struct probe p;
+
+    setrlimit(RLIMIT_MEMLOCK, &none);
+    probe_rings(&p);
+    return p.error == 0 || (p.error == -ENOMEM && strstr(p.why, "ulimit -l") != NULL) ? 0 : 1;
+}
+
+static void a_child_agrees(const char *name, int (*fn)(void *))
+{
+    struct child c;
+
+    child_run(&c, fn, NULL);
+    if (child_end(&c) == NO_SECCOMP)
+        skip("%s: seccomp cannot be had here", name);
+    else
+        is_int(child_end(&c), 0, "%s", name);
+}
+
+int main(void)
+{
+    struct probe p;
+
+    probe_rings(&p);
+    if (p.error < 0)
+        skip_all("%s", p.why);
+    is_str(p.why, "", "where there are rings there is nothing to explain");
+    the_reason_is_told("a container's filter",
+                       (struct refusal){ __NR_io_uring_setup, EPERM, "seccomp" });
+    the_reason_is_told("no io_uring", (struct refusal){ __NR_io_uring_setup, ENOSYS, "ENOSYS" });
+    the_reason_is_told("no memory", (struct refusal){ __NR_io_uring_setup, ENOMEM, "ulimit -l" });
+    the_reason_is_told("anything else", (struct refusal){ __NR_io_uring_setup, EMFILE, "EMFILE" });
+    a_child_agrees("operations that cannot be asked for", without_register);
+    a_child_agrees("no descriptor left", no_descriptors);
+    a_child_agrees("no locked memory allowed", no_locked_memory);
+    return done_testing();
+}
