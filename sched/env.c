@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * env.c - every variable of the environment: one table, one parser, one way to complain
  *
- * Called at start, by one thread, before there is anything else. A field first gets its default, then what the
- * program's options say, then what the environment says, so a value that cannot be leaves the one before
- * in place. Programs that run with the rights of another (setuid) take nothing from the environment.
+ * Called at start, by one thread, before there is anything else. A field first
+ * gets its default, then what the program's options say, then what the
+ * environment says, so a value that cannot be leaves the one before in place.
+ * Programs that run with the rights of another (setuid) take nothing from the
+ * environment.
  *
- * Documentation/environment.md and quoit-env(7) are made from the table by envdoc.c.
+ * Documentation/environment.md and quoit-env(7) are made from the table by
+ * envdoc.c.
  */
 #include "env.h"
 
@@ -31,9 +34,10 @@ static const struct env defaults = {
     .traceback = TRACEBACK_SINGLE,
 };
 
-/* The greatest stack that there is a class for, and what a 47-bit address space can hold. */
-static const int64_t stack_min = (int64_t)16 << 10, stack_max = (int64_t)1 << 30;
-static const int64_t limit_max = (int64_t)128 << 40;
+/* Stacks that there is a class for, and what a 47-bit address space can hold. */
+#define STACK_MIN (INT64_C(16) << 10)
+#define STACK_MAX (INT64_C(1) << 30)
+#define LIMIT_MAX (INT64_C(128) << 40)
 
 /* ---- values --------------------------------------------------------------------------------- */
 
@@ -130,28 +134,28 @@ static const struct env_row table[] = {
     { .name = "GOMAXPROCS", FIELD(procs), .parse = parse_number, .min = 1, .max = PROCS_MAX,
       .values = "1 to " TEXT(PROCS_MAX),
       .fallback = "as many as the cpus this process may use",
-      .text = "How many goroutines run at once. The cpus this process may use are those of its affinity "
-              "mask and cpuset, or fewer when a cgroup's cpu.max gives it less time than that, a "
-              "fraction rounded up. More than the machine has is allowed." },
+      .text = "How many goroutines run at once. The cpus this process may use are those of "
+              "its affinity mask and cpuset, or fewer when a cgroup's cpu.max gives it less "
+              "time than that, a fraction rounded up. More than the machine has is allowed." },
     { .name = "GOTRACEBACK", FIELD(traceback), .parse = parse_traceback, .max = TRACEBACK_CRASH,
       .values = "none, single, all, system, crash, or Go's 0 (none), 1 (all), 2 (system)",
       .fallback = "single",
-      .text = "What a fatal error prints besides its message: nothing; the stack of who failed; that and "
-              "what every thread runs; the same; the same, and then the process aborts so that a "
-              "core is left." },
+      .text = "What a fatal error prints besides its message: nothing; the stack of who "
+              "failed; that and what every thread runs; the same; the same, and then the "
+              "process aborts so that a core is left." },
     { .name = "QUOIT_BIND", FIELD(bind), .parse = parse_bind, .max = BIND_NONE,
       .values = "auto, core, pu, node, none",
       .fallback = "auto",
-      .text = "What a thread that runs goroutines is bound to: a core, one hardware thread of it, the "
-              "cpus of a NUMA node, or nothing. auto is core when every allowed cpu is in use and no "
-              "quota is tighter, else node." },
+      .text = "What a thread that runs goroutines is bound to: a core, one hardware thread of "
+              "it, the cpus of a NUMA node, or nothing. auto is core when every allowed cpu "
+              "is in use and no quota is tighter, else node." },
     { .name = "QUOIT_GUARD", FIELD(guard), .parse = parse_guard, .max = GUARD_CANARY,
       .values = "auto, madvise, mprotect, canary",
       .fallback = "auto",
-      .text = "How the end of a stack is kept: by guard pages that cost no mapping (Linux 6.13), by guard "
-              "pages that cost one mapping each, or by words that are looked at when the goroutine has "
-              "ended. auto is the first of these that the kernel has; mprotect goes on with canary at a "
-              "quarter of vm.max_map_count." },
+      .text = "How the end of a stack is kept: by guard pages that cost no mapping (Linux "
+              "6.13), by guard pages that cost two mappings each, or by words that are "
+              "looked at when the goroutine has ended. auto is the first of these that the "
+              "kernel has; mprotect goes on with canary at a quarter of vm.max_map_count." },
     { .name = "QUOIT_HELPERS", FIELD(helpers), .parse = parse_number, .min = 1, .max = HELPERS_MAX,
       .values = "1 to " TEXT(HELPERS_MAX),
       .fallback = "as the library chooses",
@@ -159,24 +163,24 @@ static const struct env_row table[] = {
     { .name = "QUOIT_IO", FIELD(io), .parse = parse_io, .max = IO_POSIX,
       .values = "auto, uring, posix",
       .fallback = "auto",
-      .text = "How files are read and written: by io_uring, or by plain calls in helper threads. auto is "
-              "io_uring where the kernel allows it." },
+      .text = "How files are read and written: by io_uring, or by plain calls in helper "
+              "threads. auto is io_uring where the kernel allows it." },
     { .name = "QUOIT_MAXTHREADS", FIELD(max_threads), .parse = parse_number,
       .min = 1, .max = THREADS_MAX,
       .values = "1 to " TEXT(THREADS_MAX),
       .fallback = TEXT(THREADS_DEFAULT),
       .text = "Most kernel threads. Needing more is a fatal error." },
     { .name = "QUOIT_STACK", FIELD(stack_size), .parse = parse_bytes,
-      .min = stack_min, .max = stack_max,
+      .min = STACK_MIN, .max = STACK_MAX,
       .values = "16K to 1G",
       .fallback = "64K",
-      .text = "The size of a goroutine's stack, in bytes or with one of K, M, G behind the number; rounded "
-              "up to a power of two. Memory is taken as it is touched." },
-    { .name = "QUOIT_STACKLIMIT", FIELD(stack_limit), .parse = parse_bytes, .max = limit_max,
+      .text = "The size of a goroutine's stack, in bytes or with one of K, M, G behind the "
+              "number; rounded up to a power of two. Memory is taken as it is touched." },
+    { .name = "QUOIT_STACKLIMIT", FIELD(stack_limit), .parse = parse_bytes, .max = LIMIT_MAX,
       .values = "0 (no limit), or up to 128T",
       .fallback = "no limit",
-      .text = "The most bytes over all stacks, in bytes or with one of K, M, G, T behind the number. A "
-              "goroutine that finds no stack waits for another one to end." },
+      .text = "The most bytes over all stacks, in bytes or with one of K, M, G, T behind the "
+              "number. A goroutine that finds no stack waits for another one to end." },
 };
 
 int env_rows(const struct env_row **rows)
@@ -242,7 +246,8 @@ static const char *nearest(const char *name)
     return best;
 }
 
-/* What begins like a name of ours and is none is a slip of the pen. QUOIT_STRESS_ is for test programs. */
+/* What begins like a name of ours and is none is a slip of the pen.
+ * QUOIT_STRESS_ is for test programs. */
 static void complain_of_unknown(void)
 {
     for (char **e = environ; e != NULL && *e != NULL; e++) {
@@ -301,7 +306,7 @@ static int load_options(const struct quoit_options *o)
         return -EINVAL;
     if (o->procs < 0 || o->procs > PROCS_MAX || o->max_threads < 0 || o->max_threads > THREADS_MAX)
         return -EINVAL;
-    if (o->stack_size > (size_t)stack_max || o->stack_limit > (size_t)limit_max)
+    if (o->stack_size > (size_t)STACK_MAX || o->stack_limit > (size_t)LIMIT_MAX)
         return -EINVAL;
     env.procs = o->procs;
     if (o->max_threads != 0)

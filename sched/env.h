@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * env.h - what the environment and the program's options ask for, read once at start
+ *
  */
 #ifndef QUOIT_SCHED_ENV_H
 #define QUOIT_SCHED_ENV_H
@@ -13,10 +14,16 @@
 
 enum io_choice { IO_AUTO, IO_URING, IO_POSIX };
 enum guard_choice { GUARD_AUTO, GUARD_MADVISE, GUARD_MPROTECT, GUARD_CANARY };
-enum traceback { TRACEBACK_NONE, TRACEBACK_SINGLE, TRACEBACK_ALL, TRACEBACK_SYSTEM, TRACEBACK_CRASH };
+enum traceback {
+    TRACEBACK_NONE,
+    TRACEBACK_SINGLE,
+    TRACEBACK_ALL,
+    TRACEBACK_SYSTEM,
+    TRACEBACK_CRASH
+};
 
 /* Macros, as the texts of the table spell them out. */
-#define PROCS_MAX 1024         /* the table of who steals from whom has a row for each pair: 3 MiB */
+#define PROCS_MAX 1024         /* the table of who steals from whom grows by the square: 3 MiB */
 #define THREADS_MAX 4194304    /* the kernel has no more thread ids */
 #define THREADS_DEFAULT 10000
 #define HELPERS_MAX 1024       /* each is a kernel thread that waits for a device */
@@ -38,8 +45,8 @@ struct env {
 
 extern struct env env;
 
-/* Fills `env` anew. NULL: all defaults. A wrong value in the environment is a warning, and what would hold
- * without it; a wrong option is -EINVAL. */
+/* Fills `env` anew. NULL: all defaults. A wrong value in the environment is a
+ * warning, and what would hold without it; a wrong option is -EINVAL. */
 int env_load(const struct quoit_options *options);
 
 /* A row a variable, for the parser and for the documentation made from it. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * guard.c - pages below a stack that nobody may touch
  *
- * Three levels. MADV_GUARD_INSTALL (Linux 6.13) marks page table entries: no mapping is split, and one
- * process_madvise guards a whole batch. mprotect makes two mappings of each stack, and a process may have
- * vm.max_map_count of them (65530), which other people's code needs too: so it stops at a quarter. What
- * then remains are canaries, which cost nothing here (stack.c).
+ * Three levels. MADV_GUARD_INSTALL (Linux 6.13) marks page table entries: no
+ * mapping is split, and one process_madvise guards a whole batch. mprotect
+ * makes two mappings of each stack, and a process may have vm.max_map_count of
+ * them (65530), which other people's code needs too: so it stops at a quarter.
+ * What then remains are canaries, which cost nothing here (stack.c).
  *
- * Kept open was a descriptor of the own process for process_madvise: after a fork it would still be the
- * parent's, and the child would punch guards into the parent's stacks. So it is opened for each batch.
+ * Kept open was a descriptor of the own process for process_madvise: after a
+ * fork it would still be the parent's, and the child would punch guards into
+ * the parent's stacks. So it is opened for each batch.
  */
 #include "guard.h"
 
@@ -31,9 +33,11 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
-/* Room for a frame of several KiB, and for what a signal frame needs with all vector state. */
+/* Room for a frame of several KiB, and for what a signal frame needs with all
+ * vector state. */
 enum { GUARD_MIN = 16 << 10, BATCH_MAX = 64 };
-/* vm.max_map_count where nobody can be asked; and how many mappings mprotect makes of a stack. */
+/* vm.max_map_count where nobody can be asked; and how many mappings mprotect
+ * makes of a stack. */
 enum { MAPS_DEFAULT = 65530, MAPS_PER_STACK = 2 };
 
 static enum guard_choice level;
@@ -160,8 +164,9 @@ void guard_init(void)
         if (kernel_has_guards()) {
             level = GUARD_MADVISE;
         } else if (level == GUARD_MADVISE) {
-            log_line(LOG_WARNING, "QUOIT_GUARD=madvise: this kernel has no MADV_GUARD_INSTALL (Linux "
-                     "6.13), or the memory is locked; used instead: canary");
+            log_line(LOG_WARNING,
+                     "QUOIT_GUARD=madvise: this kernel has no MADV_GUARD_INSTALL (Linux 6.13), or "
+                     "memory is locked; used instead: canary");
             level = GUARD_CANARY;
         } else {
             level = GUARD_MPROTECT;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * log.c - lines for the program's log, or for stderr
  *
- * Called anywhere, in signal handlers too. Text is put together by vsnprintf with plain conversions of
- * strings and whole numbers only; with these glibc and musl touch neither the heap nor a lock.
+ * Called anywhere, in signal handlers too. Text is put together by vsnprintf
+ * with plain conversions of strings and whole numbers only; with these glibc
+ * and musl touch neither the heap nor a lock.
  */
 #include "throw.h"
 

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * overflow.c - a stack that is too small is named, on a stack of its own
  *
- * The handlers run in whatever thread faults, ours or not, on the signal stack that each M has. A fault in
- * the guard of the running goroutine's stack ends the program with a message. Anything else is not ours: it goes to
- * the handler that was there before, with its mask and flags, or the default action is brought about with
- * the siginfo as it was, so that a core shows the place of the fault.
+ * The handlers run in whatever thread faults, ours or not, on the signal stack
+ * that each M has. A fault in the guard of the running goroutine's stack ends
+ * the program with a message. Anything else is not ours: it goes to the handler
+ * that was there before, with its mask and flags, or the default action is
+ * brought about with the siginfo as it was, so that a core shows the place of
+ * the fault.
  *
- * A kernel reports guard markers as SEGV_MAPERR and mprotect as SEGV_ACCERR; so only the address counts.
+ * A kernel reports guard markers as SEGV_MAPERR and mprotect as SEGV_ACCERR; so
+ * only the address counts.
  */
-#include "stack.h"
-
 #include "mem.h"
 #include "signal_arch.h"
 
 #include "env.h"
 #include "proc.h"
+#include "stack.h"
 #include "throw.h"
 
 #include <dlfcn.h>
@@ -28,15 +30,32 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What dladdr, the unwinder and a few lines of text need, with plenty to spare. */
-enum { HANDLER_BYTES = 64 << 10, PLACE_BYTES = 256 };
+/* What dladdr, the unwinder and a few lines of text need, with plenty to spare.
+ * A frame is rarely larger. */
+enum { HANDLER_BYTES = 64 << 10, PLACE_BYTES = 256, NAME_BYTES = 64, FRAME_BYTES = 64 << 10 };
 
-/* `found` outlives overflow_fini: somebody who installed a handler over ours may still call it. */
+/* `found` outlives overflow_fini: somebody who installed a handler over ours
+ * may still call it. */
 static struct caught {
     int sig;
     bool ours_below; /* left in place at the end, under somebody's handler */
     struct sigaction found;
 } caught[] = { { .sig = SIGSEGV }, { .sig = SIGBUS } };
+
+/* At the upper end of the memory, above the signal stack itself; a page below
+ * it is closed. */
+struct altstack {
+    void *memory;
+    size_t bytes;
+    stack_t found;
+};
+
+static bool on_signal_stack(const struct m *mp, uintptr_t sp)
+{
+    const struct altstack *as = mp->sigstack;
+
+    return as != NULL && sp > (uintptr_t)as->memory && sp < (uintptr_t)as;
+}
 
 /* ---- ours ----------------------------------------------------------------------------------- */
 
@@ -59,19 +78,38 @@ static void describe(char *text, size_t bytes, uintptr_t pc)
 static noreturn_fn void overflowed(const struct quoit_g *gp, uintptr_t pc)
 {
     size_t kib = stack_class_bytes(gp->stk->class) >> 10;
-    char place[PLACE_BYTES];
+    char place[PLACE_BYTES], host[NAME_BYTES] = "its stack", name[NAME_BYTES] = "";
 
     describe(place, sizeof place, pc);
-    throw("stack overflow: goroutine %llu%s%.*s%s went past its stack of %zu KiB %s; a larger one: "
+    if (gp->flags & G_NAMED)
+        snprintf(name, sizeof name, " \"%.*s\"", GNAME_MAX, gp->name);
+    if (gp->flags & G_INPLACE)
+        snprintf(host, sizeof host, "the stack of goroutine %llu, which joins it,",
+                 (unsigned long long)gp->host->id);
+    throw("stack overflow: goroutine %llu%s went past %s of %zu KiB %s; a larger one: "
           "QUOIT_STACK=%zuK, or stack_size in struct quoit_attr",
-          (unsigned long long)gp->id, gp->flags & G_NAMED ? " \"" : "",
-          gp->flags & G_NAMED ? GNAME_MAX : 0, gp->name, gp->flags & G_NAMED ? "\"" : "", kib, place,
-          2 * kib);
+          (unsigned long long)gp->id, name, host, kib, place, 2 * kib);
+}
+
+/* Without guard pages an overrun goes on until it meets something that is not
+ * mapped. */
+static bool ran_far(const struct m *mp, const struct stack *s, uintptr_t addr, uintptr_t sp)
+{
+    uintptr_t below = sp < FRAME_BYTES ? 0 : sp - FRAME_BYTES;
+
+    return s->guard == GUARD_WORDS && sp < (uintptr_t)s->low && addr >= below &&
+           addr < sp + FRAME_BYTES && !on_signal_stack(mp, sp);
+}
+
+static bool is_overflow(const struct m *mp, const struct stack *s, const void *addr, uintptr_t sp)
+{
+    return stack_in_guard(s, addr) || ran_far(mp, s, (uintptr_t)addr, sp);
 }
 
 /* ---- not ours ------------------------------------------------------------------------------- */
 
-/* A fault happens again when the handler returns. What was sent must be sent again. */
+/* A fault happens again when the handler returns. What was sent must be sent
+ * again. */
 static void default_action(int sig, siginfo_t *info)
 {
     struct sigaction dfl = { .sa_handler = SIG_DFL };
@@ -103,7 +141,8 @@ static void handler(int sig, siginfo_t *info, void *context)
     const struct quoit_g *gp = mp != NULL ? load_relaxed(&mp->curg) : NULL;
     int saved = errno;
 
-    if (info->si_code > 0 && gp != NULL && gp->stk != NULL && stack_in_guard(gp->stk, info->si_addr))
+    if (info->si_code > 0 && gp != NULL && gp->stk != NULL &&
+        is_overflow(mp, gp->stk, info->si_addr, signal_sp(context)))
         overflowed(gp, signal_pc(context));
     pass_on(&caught[sig == SIGBUS], info, context);
     errno = saved;
@@ -119,7 +158,8 @@ static int install(struct caught *c)
         return -errno;
     if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == handler)
         return 0;
-    /* Who installed theirs over ours calls it: ours over theirs would go in circles. */
+    /* Who installed theirs over ours calls it: ours over theirs would go in
+     * circles. */
     if (c->ours_below && (now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL))
         return 0;
     c->ours_below = false;
@@ -166,13 +206,6 @@ void overflow_fini(void)
 
 /* ---- threads -------------------------------------------------------------------------------- */
 
-/* At the upper end of the memory, above the signal stack itself; a page below it is closed. */
-struct altstack {
-    void *memory;
-    size_t bytes;
-    stack_t found;
-};
-
 static size_t wanted_bytes(size_t page)
 {
     long usual = sysconf(_SC_SIGSTKSZ);
@@ -185,7 +218,7 @@ static size_t wanted_bytes(size_t page)
 int overflow_thread_init(struct m *mp)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = wanted_bytes(page);
-    struct altstack *ss;
+    struct altstack *as;
     stack_t ours = { 0 };
     char *memory;
     int e;
@@ -196,33 +229,33 @@ int overflow_thread_init(struct m *mp)
     memory = mem_reserve(bytes, 0, -1);
     if (memory == NULL)
         return -ENOMEM;
-    /* Refused for want of mappings, it only means that an overrun down there goes unnoticed. */
+    /* Refused for want of mappings, it only means that an overrun down there
+     * goes unnoticed. */
     (void)mprotect(memory, page, PROT_NONE);
-    ss = (struct altstack *)(void *)(memory + bytes - ((sizeof *ss + CACHELINE - 1) & ~(size_t)(CACHELINE - 1)));
-    ss->memory = memory;
-    ss->bytes = bytes;
+    as = (struct altstack *)(void *)(memory + bytes) - 1;
+    as->memory = memory;
+    as->bytes = bytes;
     ours.ss_sp = memory + page;
-    ours.ss_size = (size_t)((char *)ss - memory) - page;
-    if (sigaltstack(&ours, &ss->found) != 0) {
+    ours.ss_size = (size_t)((char *)as - memory) - page;
+    if (sigaltstack(&ours, &as->found) != 0) {
         e = -errno;
         mem_release(memory, bytes);
         return e;
     }
-    mp->sigstack = ss;
+    mp->sigstack = as;
     return 0;
 }
 
 void overflow_thread_fini(struct m *mp)
 {
-    struct altstack *ss = mp->sigstack;
+    struct altstack *as = mp->sigstack;
     stack_t now;
 
-    if (ss == NULL)
+    if (as == NULL)
         return;
     /* Somebody else's by now stays. */
-    if (sigaltstack(NULL, &now) == 0 && (char *)now.ss_sp > (char *)ss->memory &&
-        (char *)now.ss_sp < (char *)ss)
-        sigaltstack(&ss->found, NULL);
-    mem_release(ss->memory, ss->bytes);
+    if (sigaltstack(NULL, &now) == 0 && on_signal_stack(mp, (uintptr_t)now.ss_sp))
+        sigaltstack(&as->found, NULL);
+    mem_release(as->memory, as->bytes);
     mp->sigstack = NULL;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * stack.c - the P's side of stacks: off the common path, and questions
  *
- * Called by an M that holds a P, from a goroutine that switches to one without a stack, or from g0;
- * nothing here parks. The node's side is stackpool.c.
+ * Called by an M that holds a P, from a goroutine that switches to one without
+ * a stack, or from g0; nothing here parks. The node's side is stackpool.c.
  *
- * With a limit the bytes in use are counted exactly, so no P keeps free stacks that another one could
- * need: all of them go through the node's list.
+ * With a limit the bytes in use are counted exactly, so no P keeps free stacks
+ * that another one could need: all of them go through the node's list.
  *
- * errno is left as it was found: a goroutine of the user's may be about to look at it.
+ * errno is left as it was found: a goroutine of the user's may be about to look
+ * at it.
  */
 #include "stack.h"
 
@@ -144,18 +145,23 @@ bool stack_in_guard(const struct stack *s, const void *addr)
     return (const char *)addr < s->low && (const char *)addr >= s->low - guard_bytes();
 }
 
-/* Below `low` a bare stack has the room of its guard, zero as the kernel gave it. */
+/* Below `low` a bare stack has the room of its guard, zero as the kernel gave
+ * it. */
 void stack_check(const struct stack *s)
 {
     const uint64_t *word = (const uint64_t *)(const void *)s->low - CANARY_WORDS;
+    uint64_t any = 0;
 
     for (int i = 0; i < CANARY_WORDS; i++)
-        if (unlikely(word[i] != 0))
-            throw("stack overflow: a goroutine wrote below its stack of %zu KiB; a larger one: QUOIT_STACK, "
-                  "or stack_size in struct quoit_attr", stack_class_bytes(s->class) >> 10);
+        any |= word[i];
+    if (unlikely(any != 0))
+        throw("stack overflow: a goroutine wrote below its stack of %zu KiB; a larger one: "
+              "QUOIT_STACK, or stack_size in struct quoit_attr",
+              stack_class_bytes(s->class) >> 10);
 }
 
-/* Where the first resident page of [at, top) begins; top when none is, NULL when the kernel will not tell. */
+/* Where the first resident page of [at, top) begins; top when none is, NULL
+ * when the kernel will not tell. */
 static char *first_resident(char *at, char *top, size_t page)
 {
     unsigned char in[1024];
@@ -173,7 +179,8 @@ static char *first_resident(char *at, char *top, size_t page)
     return top;
 }
 
-/* From low upwards: of anonymous memory mincore says what was ever touched (and not swapped out since). */
+/* From low upwards: of anonymous memory mincore says what was ever touched (and
+ * not swapped out since). */
 size_t stack_touched(const struct stack *s)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);

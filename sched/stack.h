@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * stack.h - stacks: made in slabs on a node, kept for reuse, guarded
  *
- * A stack is a slot of its class: guard at the low end, then what may be used (never less than the class
- * says), and in the top page its own record, right above where goroutines start, so that both are in the
- * page that every goroutine touches. Where in that page is different from stack to stack: hot
- * lines at the same place in every page would share the few lines of one cache set.
+ * A stack is a slot of its class: guard at the low end, then what may be used
+ * (never less than the class says), and in the top page its own record, right
+ * above where goroutines start, so that both are in the page that every
+ * goroutine touches. Where in that page is different from stack to stack: hot
+ * lines at the same place in every page would share the few lines of one cache
+ * set.
  *
- * Free stacks of the default class wait in the P's two magazines, then in full magazines at the node,
- * which are exchanged in one step; those of other classes on a list at the node. They are linked through
- * their records, and the last one freed is the first one used again. A free stack keeps its memory.
+ * Free stacks of the default class wait in the P's two magazines, then in full
+ * magazines at the node, which are exchanged in one step; those of other
+ * classes on a list at the node. They are linked through their records, and the
+ * last one freed is the first one used again. A free stack keeps its memory.
  */
 #ifndef QUOIT_SCHED_STACK_H
 #define QUOIT_SCHED_STACK_H
@@ -25,7 +28,8 @@
 
 /* Classes: 16 KiB << class. */
 enum { STACK_CLASS_MIN_SHIFT = 14, STACK_CLASSES = 17, STACK_CLASS_64K = 2 };
-/* Stacks in a magazine, and free ones of other nodes that a P gathers before it sends them home. */
+/* Stacks in a magazine, and free ones of other nodes that a P gathers before it
+ * sends them home. */
 enum { STACK_MAGAZINE = 64, STACK_AWAY_MAX = 32 };
 
 /* How a stack's end is kept. */
@@ -42,12 +46,14 @@ struct stack {
     uint8_t guard;        /* enum guard */
 };
 
-/* Once a start and a shutdown, without others. stack_init reads env (default size, limit, guard level) and needs the
- * nodes; 0 or -ENOMEM. stack_fini gives back every stack, also those that are still in use. */
+/* Once a start and a shutdown, without others. stack_init reads env (default
+ * size, limit, guard level) and needs the nodes; 0 or -ENOMEM. stack_fini gives
+ * back every stack, also those that are still in use. */
 int stack_init(void);
 void stack_fini(void);
 
-/* The class that holds `bytes` of use, or -EINVAL when there is none; 0 bytes: the default class. */
+/* The class that holds `bytes` of use, or -EINVAL when there is none; 0 bytes:
+ * the default class. */
 int stack_class(size_t bytes);
 extern uint8_t stack_default_class;
 
@@ -56,7 +62,8 @@ static inline size_t stack_class_bytes(int class)
     return (size_t)1 << (STACK_CLASS_MIN_SHIFT + class);
 }
 
-/* STACK_MAGAZINE, or 0 when no P may keep stacks from the others: then all go through the node. */
+/* STACK_MAGAZINE, or 0 when no P may keep stacks from the others: then all go
+ * through the node. */
 extern uint32_t stack_magazine;
 
 struct stack *stack_get_slow(struct p *pp, int class);
@@ -93,8 +100,8 @@ static always_inline void stack_put(struct p *pp, struct stack *s)
 /* What the P keeps goes to the nodes (shutdown). */
 void stack_purge(struct p *pp);
 
-/* Canary check where the guard is GUARD_WORDS; throws, naming the running goroutine. Called for a stack whose goroutine
- * has ended. */
+/* Canary check where the guard is GUARD_WORDS; throws, naming the running
+ * goroutine. Called for a stack whose goroutine has ended. */
 void stack_check(const struct stack *s);
 
 static inline size_t stack_usable(const struct stack *s)
@@ -102,16 +109,18 @@ static inline size_t stack_usable(const struct stack *s)
     return (size_t)(s->start - s->low);
 }
 
-/* High-water mark in bytes from start, page granular, of all goroutines that used the stack. */
+/* High-water mark in bytes from start, page granular, of all goroutines that
+ * used the stack. */
 size_t stack_touched(const struct stack *s);
 
 /* Does this address lie where an overrun of the stack ends up first? */
 bool stack_in_guard(const struct stack *s, const void *addr);
 
-/* Handlers for SIGSEGV and SIGBUS, and a signal stack of each M (overflow.c): an address in the guard of the running
- * goroutine's stack is named as a stack overflow; everything else goes to the handler found before, or to the
- * default action. With QUOIT_NO_SIGNALS none of it is there. 0 or -errno. The ends put back what was found,
- * unless somebody installed a handler since. */
+/* Handlers for SIGSEGV and SIGBUS, and a signal stack of each M (overflow.c):
+ * an address in the guard of the running goroutine's stack is named as a stack
+ * overflow; everything else goes to the handler found before, or to the default
+ * action. With QUOIT_NO_SIGNALS none of it is there. 0 or -errno. The ends put
+ * back what was found, unless somebody installed a handler since. */
 int overflow_init(void);
 void overflow_fini(void);
 /* In the M's own thread. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * stackpool.c - the node's side of stack.h: slabs, and what is free
  *
- * A slab is a large piece of address space of which nothing exists but a page of bookkeeping; slots are carved
- * off in batches, so that one system call guards many, and each then has its top page touched by its
- * record. That happens outside the lock: only the slots are taken under it.
+ * A slab is a large piece of address space of which nothing exists but a page
+ * of bookkeeping; slots are carved off in batches, so that one system call
+ * guards many, and each then has its top page touched by its record. That
+ * happens outside the lock: only the slots are taken under it.
  *
- * A slab begins small, so that a small program stays small, and each one is twice the one before: a million
- * stacks are about a hundred mappings. Where address space is short (RLIMIT_AS, strict overcommit) smaller
- * pieces are asked for, down to one slot.
+ * A slab begins small, so that a small program stays small, and each one is
+ * twice the one before: a million stacks are about a hundred mappings. Where
+ * address space is short (RLIMIT_AS, strict overcommit) smaller pieces are
+ * asked for, down to one slot.
  */
 #include "stackpool.h"
 
@@ -29,7 +31,8 @@ enum {
     COLOURS = 32
 };
 
-/* In the first page of what mem_reserve returned; the slots begin with the next page. */
+/* In the first page of what mem_reserve returned; the slots begin with the next
+ * page. */
 struct slab {
     struct slab *link;
     size_t bytes;
@@ -62,7 +65,9 @@ static size_t record_bytes(void)
 /* Record and colours come on top of what was asked for, the guard below it. */
 static size_t slot_bytes(int class)
 {
-    return guard_bytes() + round_up(stack_class_bytes(class) + record_bytes() + COLOURS * CACHELINE, page);
+    size_t top = record_bytes() + COLOURS * CACHELINE;
+
+    return guard_bytes() + round_up(stack_class_bytes(class) + top, page);
 }
 
 static char *slot_at(struct slab *slab, int class, uint32_t i)
@@ -92,7 +97,8 @@ static bool slab_new_locked(struct stackpool *pool, int class, int node)
             return false;
         bytes = bytes / 2 > least ? round_up(bytes / 2, page) : least;
     }
-    /* Or khugepaged would make two megabytes of two pages. A kernel without huge pages refuses. */
+    /* Or khugepaged would make two megabytes of two pages. A kernel without
+     * huge pages refuses. */
     (void)madvise(slab, bytes, MADV_NOHUGEPAGE);
     slab->bytes = bytes;
     slab->room = (uint32_t)((bytes - page) / slot_bytes(class));
@@ -102,7 +108,8 @@ static bool slab_new_locked(struct stackpool *pool, int class, int node)
     return true;
 }
 
-/* As many as there are already, within bounds: who uses few stacks touches few pages. */
+/* As many as there are already, within bounds: who uses few stacks touches few
+ * pages. */
 static uint32_t batch_locked(const struct stackpool *pool, int class)
 {
     size_t n = pool->carved, most = BATCH_BYTES / slot_bytes(class);
@@ -272,7 +279,8 @@ int stackpool_init(struct node *np)
     return np->stackpools != NULL ? 0 : -ENOMEM;
 }
 
-/* Sanitizers and Valgrind know each stack; without them none is touched, which for a million takes a while. */
+/* Sanitizers and Valgrind know each stack; without them none is touched, which
+ * for a million takes a while. */
 static void forget_stacks(struct slab *slab, int class)
 {
     bool known = record_at(slab, class, 0)->san.valgrind_id != 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * stackpool.h - the stacks of a node, behind stack.h
  *
- * Any thread; each takes the node's memlock. Lists are linked by `link`, *n says how many.
+ * Any thread; each takes the node's memlock. Lists are linked by `link`, *n
+ * says how many.
  */
 #ifndef QUOIT_SCHED_STACKPOOL_H
 #define QUOIT_SCHED_STACKPOOL_H
@@ -12,7 +13,8 @@ int stackpool_init(struct node *np);
 /* Every stack of the node is gone after this. */
 void stackpool_fini(struct node *np);
 
-/* Up to `most` free ones; NULL: none. A full magazine in one step where `most` is STACK_MAGAZINE. */
+/* Up to `most` free ones; NULL: none. A full magazine in one step where `most`
+ * is STACK_MAGAZINE. */
 struct stack *stackpool_get_free(struct node *np, int class, uint32_t most, uint32_t *n);
 /* One of another node, for who finds no memory at home. */
 struct stack *stackpool_get_elsewhere(const struct node *home, int class);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * throw.c - the end of the program
  *
- * Called by anybody, anywhere: on a goroutine's stack, on g0, in threads that are not ours, in signal
- * handlers, with locks held. So nothing is allocated and no lock of ours is taken. dladdr takes the loader's
- * lock, which the same thread may hold already; a thread that holds it and has to wait for another one's
- * end does not wait for ever.
+ * Called by anybody, anywhere: on a goroutine's stack, on g0, in threads that
+ * are not ours, in signal handlers, with locks held. So nothing is allocated
+ * and no lock of ours is taken. dladdr takes the loader's lock, which the same
+ * thread may hold already; a thread that holds it and has to wait for another
+ * one's end does not wait for ever.
  *
- * It ends by _exit: what was registered with atexit would run in a program that is broken.
+ * It ends by _exit: what was registered with atexit would run in a program that
+ * is broken.
  */
 #include "throw.h"
 
@@ -58,9 +60,19 @@ static void say_frame(uintptr_t pc)
             (size_t)(pc - (uintptr_t)at.dli_fbase));
 }
 
+/* A recursion is told of once, so that what began it is told of too. */
 struct walk {
     int skip, left;
+    uintptr_t last;
+    unsigned long again;
 };
+
+static void say_again(struct walk *w)
+{
+    if (w->again > 0)
+        stderr_line("    and %lu times more", w->again);
+    w->again = 0;
+}
 
 static _Unwind_Reason_Code frame(struct _Unwind_Context *ctx, void *arg)
 {
@@ -74,11 +86,18 @@ static _Unwind_Reason_Code frame(struct _Unwind_Context *ctx, void *arg)
         w->skip--;
         return _URC_NO_REASON;
     }
+    if (pc == w->last) {
+        w->again++;
+        return _URC_NO_REASON;
+    }
+    say_again(w);
     if (w->left-- == 0) {
         stderr_line("    ...");
         return _URC_END_OF_STACK;
     }
-    /* A return address may belong to the next function already: its call never returns. */
+    w->last = pc;
+    /* A return address may belong to the next function already: its call never
+     * returns. */
     say_frame(exact ? pc : pc - 1);
     return _URC_NO_REASON;
 }
@@ -89,6 +108,7 @@ static noinline void say_stack(void)
     struct walk w = { .skip = 2, .left = FRAMES_MAX };
 
     _Unwind_Backtrace(frame, &w);
+    say_again(&w);
 }
 
 static void say_who(const struct quoit_g *gp, const char *what)
@@ -96,7 +116,8 @@ static void say_who(const struct quoit_g *gp, const char *what)
     if (!(gp->flags & G_NAMED))
         stderr_line("goroutine %llu [%s]:", (unsigned long long)gp->id, what);
     else
-        stderr_line("goroutine %llu [%s] \"%.*s\":", (unsigned long long)gp->id, what, GNAME_MAX, gp->name);
+        stderr_line("goroutine %llu [%s] \"%.*s\":", (unsigned long long)gp->id, what, GNAME_MAX,
+                    gp->name);
 }
 
 /* hint: others go on while this is printed, so it is what was true a moment ago. */
@@ -116,7 +137,8 @@ static void say_threads(const struct m *self)
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
-/* hint: relaxed, as nothing is handed over but the word itself: the id of the thread that ends the program. */
+/* hint: relaxed, as nothing is handed over but the word itself: the id of the
+ * thread that ends the program. */
 static uint32_t dying;
 
 /* Returns in the first thread that comes only. */

@@ -6,11 +6,13 @@
 
 #include "compiler.h"
 
-/* "fatal error: <text>", which goroutine and where, at GOTRACEBACK's level; then exit code 2, or abort for
- * GOTRACEBACK=crash. Any thread, any stack, signal handlers too. text: "function: fact". */
+/* "fatal error: <text>", which goroutine and where, at GOTRACEBACK's level; then exit code 2,
+ * or abort for GOTRACEBACK=crash. Any thread, any stack, signal handlers too. text: "function:
+ * fact". */
 noreturn_fn cold void throw(const char *fmt, ...) printf_like(1, 2);
 
-/* A line for options.log or stderr; level as in syslog. Async-signal-safe but for the user's own function. */
+/* A line for options.log or stderr; level as in syslog. Async-signal-safe but for the user's
+ * own function. */
 void log_line(int level, const char *fmt, ...) printf_like(2, 3);
 
 /* A line to stderr by one write, without a prefix. The same rules. */

@@ -13,4 +13,10 @@ static inline uintptr_t signal_pc(const void *context)
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.pc;
 }
 
+/* And the stack pointer. */
+static inline uintptr_t signal_sp(const void *context)
+{
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.sp;
+}
+
 #endif

@@ -13,4 +13,10 @@ static inline uintptr_t signal_pc(const void *context)
     return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
 }
 
+/* And the stack pointer. */
+static inline uintptr_t signal_sp(const void *context)
+{
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+}
+
 #endif

@@ -11,8 +11,8 @@ struct child {
     char said[8192]; /* on stderr, cut where it is longer */
 };
 
-/* fn(arg) in a child of fork(2), SIGSEGV, SIGBUS and SIGABRT at their defaults and no core left; where fn returns, the
- * child exits with its value. */
+/* fn(arg) in a child of fork(2), SIGSEGV, SIGBUS and SIGABRT at their defaults
+ * and no core left; where fn returns, the child exits with its value. */
 void child_run(struct child *c, int (*fn)(void *), void *arg);
 bool child_said(const struct child *c, const char *what);
 /* Its exit code, or minus the signal that ended it. */

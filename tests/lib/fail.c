@@ -96,7 +96,8 @@ int __wrap_sigaltstack(const stack_t *ours, stack_t *found)
     return fails(FAIL_SIGALTSTACK) ? -1 : __real_sigaltstack(ours, found);
 }
 
-/* No call has more than six arguments; what a call does not have is read and not looked at. */
+/* No call has more than six arguments; what a call does not have is read and
+ * not looked at. */
 long __wrap_syscall(long nr, ...)
 {
     long a[6];

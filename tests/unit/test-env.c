@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-env.c - what the environment and options ask for, and what is said of what cannot be
+ *
  */
 #include "env.h"
 

@@ -381,7 +381,8 @@ static void touched_without_mincore(void)
     start(GUARD_AUTO, 0, 0);
     s = stack_get(&ps[0], stack_default_class);
     fail_from(FAIL_MINCORE, 1, 1, EPERM);
-    is_int(stack_touched(s), stack_usable(s), "where mincore is forbidden, all may have been touched");
+    is_int(stack_touched(s), stack_usable(s),
+           "where mincore is forbidden, all may have been touched");
     fail_never();
     stack_fini();
 }
