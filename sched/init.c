@@ -38,6 +38,7 @@ enum { GRACE_NS = 1000000000 };
 
 /* Not in `sched`, which is all zero at each start. */
 static enum { OFF, STARTING, ON, ENDING, STRAY } state; /* a  STATE */
+static uint32_t shutting;                               /* a  STATE: a thread is in quoit_shutdown */
 static uint32_t foreigners; /* a  STATE: threads that are not ours, at work in here */
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -133,11 +134,15 @@ static int claim(void)
 
 static int start(const struct quoit_options *options)
 {
+    uint64_t goidgen;
     int e = claim();
 
     if (e < 0)
         return e;
+    /* No id is used twice in a process. */
+    goidgen = sched.goidgen;
     memset(&sched, 0, sizeof sched);
+    sched.goidgen = goidgen;
     pthread_sigmask(SIG_SETMASK, NULL, &sched.sigmask);
     e = env_load(options);
     if (e == 0)
@@ -157,10 +162,12 @@ void stop_begin(void)
     m_wake_all();
 }
 
-/* Every other M has left or is left behind. */
+/* Every other M leaves, or is left behind. */
 static void end(void)
 {
     uint32_t spins = 0;
+
+    stop_begin();
 
     /* order STATE full: no more threads come in before those inside are counted; in: foreign_enter
      */
@@ -221,14 +228,15 @@ int quoit_main(quoit_fn fn, void *arg)
         return -ENOMEM;
     }
     sched.m0 = mp;
-    /* Before the first goroutine is there: another M may run it at once, and threads that it starts, or that do
-     * its I/O, come in. */
+    /* Before the first goroutine is there: another M may run it at once, and threads that it
+     * starts, or that do its I/O, come in. */
     /* order STATE out: all stands; in: foreign_enter */
     store_release(&state, ON);
     e = newproc_main(mp, fn, arg);
     if (e == 0)
         schedule(mp);
-    result = e < 0 ? -ENOMEM : sched.mainresult;
+    /* order INSIDE in: the result was stored before the stop began; out: stop_begin */
+    result = load_acquire(&sched.stopping) ? sched.mainresult : e;
     m_release(mp);
     end();
     return result;
@@ -266,13 +274,27 @@ static bool drain(int64_t deadline_ns)
     return num_goroutine() == 0;
 }
 
-int quoit_shutdown(int64_t deadline_ns)
+static int shutdown1(int64_t deadline_ns)
 {
-    if (m_get() != NULL || load_relaxed(&state) != ON || sched.m0 != NULL)
+    if (load_relaxed(&state) != ON || sched.m0 != NULL)
         return -EPERM;
     if (!drain(deadline_ns))
         return -EBUSY;
-    stop_begin();
     end();
     return 0;
+}
+
+int quoit_shutdown(int64_t deadline_ns)
+{
+    int e;
+
+    if (m_get() != NULL)
+        return -EPERM;
+    /* order STATE in: what another thread's attempt did; out: below */
+    if (xchg_acquire(&shutting, 1) != 0)
+        return -EBUSY;
+    e = shutdown1(deadline_ns);
+    /* order STATE out: what this attempt did comes first; in: the next one, above */
+    store_release(&shutting, 0);
+    return e;
 }
