@@ -38,6 +38,8 @@ enum { HELPERS_PER_P = 4, HELPERS_LEAST = 8, HELPERS_MOST = 64 };
 
 /* Before the kernel is asked again when it was short of memory, and between two rounds of cancelling. */
 static const int64_t retry_ns = 1000000, cancel_ns = 10000000;
+/* A round of goroutines that takes longer makes the first of them wait too long for its submission. */
+static const int64_t round_ns = 50000;
 
 struct probe probed;
 bool rings_wanted;
@@ -130,6 +132,7 @@ int netpoll_open(struct m *mp)
     pl->armed = false;
     pl->refused = !rings_wanted;
     pl->inflight = NULL;
+    pl->eager = true;
     store_relaxed(&pl->wake, AWAKE);
     store_relaxed(&mp->poll_pending, 0);
     store_relaxed(&mp->poll_inflight, 0);
@@ -184,6 +187,7 @@ void netpoll_flush(struct m *mp)
 
     if (n == 0)
         return;
+    pl->eager = n + load_relaxed(&mp->poll_inflight) < 2 || nanotime() - pl->since > round_ns;
     /* Counted first: another M may take the completion before the kernel has come back to us. */
     add_relaxed(&mp->poll_inflight, n);
     e = ring_submit(&pl->ring);

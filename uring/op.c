@@ -6,8 +6,10 @@
  * way. It also means that a completion always finds a goroutine that waits, and no word is needed to settle
  * who came first.
  *
- * Entries are submitted at once when nothing is in flight, or when SUBMIT_AT have gathered; the scheduler submits
- * the rest when it runs dry and at its fairness tick.
+ * Entries are submitted when SUBMIT_AT have gathered, when the scheduler runs dry and at its fairness tick; and at
+ * once when nothing is in flight, so that a lone reader among many that compute does not wait for them. The
+ * last rule costs a system call a round where several goroutines do nothing but I/O, so it rests while rounds are short
+ * and bring more than one (netpoll_flush).
  */
 #include "op.h"
 
@@ -92,8 +94,10 @@ static int hand_to_ring(void *arg)
     sqe->user_data = op_tag(op);
     if (!probed.cancel_any)
         inflight_add(pl, op);
+    if (mp->poll_pending == 0)
+        pl->since = nanotime();
     store_relaxed(&mp->poll_pending, mp->poll_pending + 1);
-    if (mp->poll_pending >= SUBMIT_AT || load_relaxed(&mp->poll_inflight) == 0)
+    if (mp->poll_pending >= SUBMIT_AT || (pl->eager && load_relaxed(&mp->poll_inflight) == 0))
         netpoll_flush(mp);
     return 1;
 }

@@ -21,6 +21,8 @@ struct poller {
     int wakefd;        /* m  eventfd, -1: none yet */
     bool armed;        /* m  a read of wakefd is in the ring */
     bool refused;      /* m  the ring could not be had: do not ask again */
+    bool eager;        /* m  submit the first at once (op.c) */
+    int64_t since;     /* m  when the oldest that is not submitted was filled in */
     uint32_t gen;      /* m  tag of the next operation */
     uint64_t wakebuf;  /* m  where that read goes */
     struct op *inflight; /* under ring_lock: list of operations, kept where they cannot be cancelled at once */
