@@ -55,7 +55,7 @@ int quoit_go_copy(quoit_fn fn, const void *arg, size_t len)
     else if (len > QUOIT_ARG_MAX)
         e = -E2BIG;
     else if (mp == NULL)
-        e = go_foreign(NULL, fn, (void *)arg, len);
+        e = go_foreign(NULL, fn, len > 0 ? (void *)arg : NULL, len);
     else
         e = newproc_copy(mp, fn, arg, len);
     if (mp != NULL)
@@ -95,9 +95,13 @@ void quoit_release(struct quoit_g *g)
 {
     struct m *mp = enter();
 
-    release(mp, g);
-    if (mp != NULL)
+    if (mp != NULL) {
+        release(mp, g);
         leave(mp);
+    } else if (foreign_enter()) {
+        release(NULL, g);
+        foreign_leave();
+    }
 }
 
 void quoit_goexit(int result)

@@ -91,7 +91,8 @@ int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len)
     if (unlikely(gp == NULL))
         return -ENOMEM;
     g_fill(gp, goid_next(mp->p), fn, NULL, G_COPY, stack_default_class);
-    memcpy(gp->copy, arg, len);
+    if (len > 0)
+        memcpy(gp->copy, arg, len);
     mp->p->count.spawned++;
     forkq_add(mp, gp);
     return 0;

@@ -11,6 +11,7 @@
 
 #include "cpu.h"
 
+#include "init.h"
 #include "switch.h"
 #include "throw.h"
 
@@ -30,10 +31,15 @@ struct m *waiter_wait(struct m *mp, struct waiter *w, int (*unlock)(void *), voi
 
 void waiter_wake(struct m *mp, struct waiter *w)
 {
-    if (likely(w->g != NULL))
-        ready(mp, w->g);
-    else
+    if (unlikely(w->g == NULL)) {
         note_wake(&w->note);
+    } else if (likely(mp != NULL)) {
+        ready(mp, w->g);
+    } else if (foreign_enter()) {
+        /* Once it is ready it may be the last to end, and everything may go away. */
+        ready(NULL, w->g);
+        foreign_leave();
+    }
 }
 
 void word_pause(int *spins)
