@@ -41,15 +41,26 @@ static inline uint32_t runq_size(const struct runq *q)
     return load_relaxed(&q->tail) - load_relaxed(&q->head);
 }
 
+/* True only if there was a moment at which both were empty: one that moves from `next` to the
+ * ring while this looks moves the tail. Anyone. */
 static inline bool runq_empty(const struct runq *q)
 {
-    return runq_size(q) == 0 && load_relaxed(&q->next) == NULL;
+    for (;;) {
+        /* hint: it is what it was when the rest was read, or all is read again */
+        uint32_t tail = load_relaxed(&q->tail);
+        /* order RUNQ-EMPTY in: who emptied either had filled the ring before; out:
+         * runq_get_next, runq_get */
+        bool empty = load_acquire(&q->head) == tail && load_acquire(&q->next) == NULL;
+
+        if (likely(load_relaxed(&q->tail) == tail))
+            return empty;
+    }
 }
 
 /* At the tail; false when full: the caller moves half away with runq_half. */
 static always_inline bool runq_put(struct runq *q, struct quoit_g *gp)
 {
-    /* order RUNQ-TAKE in: a slot is reused after its taker has read it; out: runq_get, runq_grab */
+    /* order RUNQ-TAKE in: a slot is reused after its taker has read it; out: runq_grab */
     uint32_t head = load_acquire(&q->head);
     uint32_t tail = load_relaxed(&q->tail);
 
@@ -85,7 +96,7 @@ static always_inline struct quoit_g *runq_get(struct runq *q)
         gp = load_relaxed(&q->slot[head % RUNQ_SIZE]);
         if (size > RUNQ_AHEAD)
             runq_prefetch(load_relaxed(&q->slot[(head + RUNQ_AHEAD) % RUNQ_SIZE]));
-        /* order RUNQ-TAKE out: the slot is read before it is given back; in: runq_put */
+        /* order RUNQ-EMPTY out: what was put into `next` before shows first; in: runq_empty */
         if (likely(cas_acq_rel(&q->head, &head, head + 1)))
             return gp;
     }
@@ -97,7 +108,7 @@ static inline uint32_t runq_grab(struct runq *q, struct quoit_g **out, uint32_t 
 {
     for (;;) {
         /* order RUNQ-TAKE in: head before tail, so that the size is never too large for long;
-         * out: runq_get */
+         * out: runq_grab */
         uint32_t head = load_acquire(&q->head);
         /* order RUNQ-PUB in: what tail shows is filled; out: runq_put */
         uint32_t tail = load_acquire(&q->tail);
@@ -143,8 +154,9 @@ static always_inline struct quoit_g *runq_get_next(struct runq *q)
         store_relaxed(&q->next, NULL);
         return gp;
     }
-    /* order RUNQ-NEXT in: the goroutine is whole; out: runq_put_next */
-    return xchg_acquire(&q->next, NULL);
+    /* order RUNQ-NEXT in: the goroutine is whole; out: runq_put_next.
+     * order RUNQ-EMPTY out: what was put into the ring before shows first; in: runq_empty */
+    return xchg_acq_rel(&q->next, NULL);
 }
 
 static inline bool runq_grab_next(struct runq *q, struct quoit_g *seen)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * atomic.h - the model's own: same names as arch/atomic.h, every access a step of the explorer
+ * atomic.h - the model's own: same names as arch/atomic.h, every access a step of the
+ * explorer
  *
- * The kernel's part of the protocols (futex, membarrier) is modelled too, so this file stands in
- * for sched/os_linux.h as well.
+ * The kernel's part of the protocols (futex, membarrier) is modelled too, so this file
+ * stands in for sched/os_linux.h as well.
  */
 #ifndef QUOIT_ARCH_ATOMIC_H
 #define QUOIT_ARCH_ATOMIC_H
@@ -76,7 +77,8 @@ extern uint32_t fence_bias;
 #define fence_heavy() model_fence_heavy(SITE("fence_heavy", "", FULL))
 #define fence_and_load(p) model_fence_and_load(SITE("fence_and_load", #p, FULL | IN), (p))
 
-#define futex_wait(p, v, deadline) model_futex_wait(SITE("futex_wait", #p, FULL), (p), (v), (deadline))
+#define futex_wait(p, v, deadline) \
+    model_futex_wait(SITE("futex_wait", #p, FULL), (p), (v), (deadline))
 #define futex_wake(p, n) model_futex_wake(SITE("futex_wake", #p, FULL), (p), (n))
 int64_t nanotime(void);
 int os_gettid(void);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * explore.c - every schedule, one after the other
  *
- * A schedule is a list of choices: which thread goes next, which store a load returns. Each run
- * repeats the list of the one before up to the last choice that has another way to go. A run ends
- * early in a state that an earlier one has been in (machine_hash), so what is searched is the graph
- * of states and not the tree of schedules.
+ * A schedule is a list of choices: which thread goes next, which store a load returns.
+ * Each run repeats the list of the one before up to the last choice that has another way
+ * to go. A run ends early in a state that an earlier one has been in (machine_hash), so
+ * what is searched is the graph of states and not the tree of schedules.
  *
- * A thread is a stack of its own; at each access it switches to the search and waits for its turn.
+ * A thread is a stack of its own; at each access it switches to the search and waits for
+ * its turn.
  */
 #include "explore.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * machine.c - see machine.h
  *
- * What setup() left in memory is the first store of each word. Memory itself always has the newest
- * one, for code that reads its own words plainly, under a lock or because nobody else writes them.
+ * What setup() left in memory is the first store of each word. Memory itself always has
+ * the newest one, for code that reads its own words plainly, under a lock or because
+ * nobody else writes them.
  */
 #include "machine.h"
 
@@ -317,7 +318,8 @@ static bool is_private(const struct word *w, bool writes)
 {
     uint8_t others = (uint8_t)~(1 << self);
 
-    return w->users != 0 && threads[self].state == T_READY && ((writes ? w->users : w->writers) & others) == 0;
+    return w->users != 0 && threads[self].state == T_READY &&
+           ((writes ? w->users : w->writers) & others) == 0;
 }
 
 /* The turn of an access. Every access of the guesser to the guessed word would have to agree with
@@ -394,8 +396,8 @@ void model_fence(struct site *s)
     note_step(0, 0, site_order(s) & FULL ? NULL : "left out");
 }
 
-/* Without it the compiler may put the load that follows before the store that comes first: it then finds
- * what was to be seen before that store, whatever a fence_heavy did in between. */
+/* Without it the compiler may put the load that follows before the store that comes first: it
+ * then finds what was to be seen before that store, whatever a fence_heavy did in between. */
 void model_fence_light(struct site *s)
 {
     if (self < 0 || (site_order(s) & FULL))
@@ -574,8 +576,8 @@ uint32_t model_fence_and_load(struct site *s, const uint32_t *p)
 
 /* ---- waiting -------------------------------------------------------------------------------- */
 
-/* The first rounds of a loop go on at once; after them the loop waits until the word that it looks at
- * has a newer store, and is shown it: else no search would end. */
+/* The first rounds of a loop go on at once; after them the loop waits until the word that it
+ * looks at has a newer store, and is shown it: else no search would end. */
 void model_relax(struct site *s)
 {
     struct mthread *t = &threads[self];
@@ -598,7 +600,8 @@ void model_relax(struct site *s)
     t->pos = 0;
 }
 
-/* The kernel queues the thread, then compares behind a full fence; who wakes looks behind one too. */
+/* The kernel queues the thread, then compares behind a full fence; who wakes looks behind one
+ * too. */
 int model_futex_wait(struct site *s, uint32_t *p, uint32_t value, int64_t deadline)
 {
     struct mthread *t = &threads[self];
@@ -801,8 +804,8 @@ uint64_t machine_hash(void)
     for (int i = 0; i < nmemory; i++)
         h = mix(h, memory[i].p, memory[i].size);
     if (guess.made) {
-        uint64_t state[3] = {guess.value, guess.open,
-                             (uint64_t)guess.thread << 16 | (uint64_t)guess.word << 8 | guess.clock};
+        uint64_t who = (uint64_t)guess.thread << 16 | (uint64_t)guess.word << 8 | guess.clock;
+        uint64_t state[3] = {guess.value, guess.open, who};
         h = mix(h, state, sizeof(state));
     }
     return h;

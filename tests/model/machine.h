@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * machine.h - the memory of the model: stores that are remembered, threads that have not seen them all
+ * machine.h - the memory of the model: stores that are remembered, threads that have not
+ * seen them all
  *
- * Each word keeps the stores made to it, in the order on which all threads agree. A view says for each
- * word which store is the oldest one still to be had, and for each thread how much of it happened
- * before. Every thread has a view; so has every store:
+ * Each word keeps the stores made to it, in the order on which all threads agree. A view
+ * says for each word which store is the oldest one still to be had, and for each thread
+ * how much of it happened before. Every thread has a view; so has every store:
  *
  *     load            any store not older than the view; the view moves up to it
  *     acquire         and takes in the store's own view
@@ -14,12 +15,13 @@
  *     fence_heavy     so for each other thread in turn, wherever it stands
  *     fence_light     nothing; where membarrier is forbidden, fence_and_load is a fence_full
  *
- * A load never returns a store that has not been made yet, with one exception: words named by
- * explore_late(). There the value of a later store may be guessed; the schedule counts only if another
- * thread makes that store, and if the load did not happen before it.
+ * A load never returns a store that has not been made yet, with one exception: words
+ * named by explore_late(). There the value of a later store may be guessed; the schedule
+ * counts only if another thread makes that store, and if the load did not happen before
+ * it.
  *
- * Not modelled: a compare-and-swap that fails by chance, mixed sizes, and unbounded staleness (the
- * same old store is returned STALE times, so that loops end).
+ * Not modelled: a compare-and-swap that fails by chance, mixed sizes, and unbounded
+ * staleness (the same old store is returned STALE times, so that loops end).
  */
 #ifndef QUOIT_TESTS_MACHINE_H
 #define QUOIT_TESTS_MACHINE_H
@@ -88,7 +90,7 @@ struct mthread {
     struct view cur;  /* what it has seen */
     struct view acq;  /* what a fence would let it see */
     struct view rel;  /* what its relaxed stores carry */
-    struct view early[2]; /* for a broken fence_light: after the last step, and after the one before */
+    struct view early[2]; /* for a broken fence_light: after the last step, and the one before */
     uint64_t history; /* of all that it has read: stands for its private state */
     uint8_t again[WORDS]; /* how often the same old store was returned */
     uint8_t state;    /* enum tstate */
@@ -125,8 +127,8 @@ bool machine_guessing(void);   /* a guess is still to come true */
 bool machine_can_go(int t);
 void machine_name(char *buf, size_t size, uint64_t value);
 
-/* From explore.c: begins an access, after waiting for a turn of its own or at once; picks; notes what was
- * done; gives the schedule up. */
+/* From explore.c: begins an access, after waiting for a turn of its own or at once; picks; notes
+ * what was done; gives the schedule up. */
 void step(const struct site *s, bool turn);
 int choose(int n);
 void note_step(uint64_t value, int newer, const char *note);

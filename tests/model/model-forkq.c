@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * model-forkq.c - forkq.h: each unstarted goroutine is taken exactly once, whole, from either end
+ * model-forkq.c - forkq.h: each unstarted goroutine is taken exactly once, whole, from
+ * either end
  *
- * The ring has two slots. The hard case is a pop and a put between a thief's look and its step: both
- * ends are where they were and a slot holds another goroutine.
+ * The ring has two slots. The hard case is a pop and a put between a thief's look and
+ * its step: both ends are where they were and a slot holds another goroutine.
  */
 #include "explore.h"
 

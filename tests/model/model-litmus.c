@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * model-litmus.c - the explorer itself: what it must find and what it must not
  *
- * Each shape twice: with the weakest orders, where C11 allows the outcome and some cpu shows it,
- * and with orders that forbid it.
+ * Each shape twice: with the weakest orders, where C11 allows the outcome and some cpu
+ * shows it, and with orders that forbid it.
  */
 #include "explore.h"
 

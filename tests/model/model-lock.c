@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * model-lock.c - lock.h, lock.c: one holder at a time, who sees what the last one did, and nobody is
- * left asleep
+ * model-lock.c - lock.h, lock.c: one holder at a time, who sees what the last one did,
+ * and nobody is left asleep
  */
 #include "explore.h"
 

@@ -198,6 +198,25 @@ static void thief_next_any(void)
     take(2, runq_get_next(&q));
 }
 
+/* ---- empty ---- */
+
+static void owner_turns(void)
+{
+    runq_put(&q, runq_put_next(&q, &g[1]));
+    runq_get_next(&q);
+    explore_state(1);
+    runq_put_next(&q, &g[1]);
+    runq_get(&q);
+    explore_state(2);
+    runq_put(&q, runq_put_next(&q, &g[0]));
+    runq_get_next(&q);
+}
+
+static void looker(void)
+{
+    explore_check(!runq_empty(&q), "the queue looked empty");
+}
+
 static const struct explore tests[] = {
     {.name = "one owner, one thief that comes twice: a slot is used again", .setup = setup_late,
      .thread = {owner_puts, thief1_twice}, .finish = four_once},
@@ -209,6 +228,7 @@ static const struct explore tests[] = {
      .thread = {owner_next, thief_next, thief_next_any}, .finish = three_once},
     {.name = "next: taken by the owner and two thieves", .setup = setup_next,
      .thread = {owner_takes_next, thief_next, thief_next_any}},
+    {.name = "never falsely empty", .setup = setup_next, .thread = {owner_turns, looker}},
 };
 
 int main(int argc, char **argv)

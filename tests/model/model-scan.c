@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * model-scan.c - gstatus.h, gstatus.c: a scanner holds a goroutine in its state, or does not get it
+ * model-scan.c - gstatus.h, gstatus.c: a scanner holds a goroutine in its state, or does
+ * not get it
  *
- * The context is what a switch saves and a scanner looks at. Each test runs on a machine with membarrier and
- * on one without.
+ * The context is what a switch saves and a scanner looks at. Each test runs on a machine
+ * with membarrier and on one without.
  */
 #include "explore.h"
 

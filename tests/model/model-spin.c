@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * model-spin.c - schedule.c, m.c, p.c: no goroutine stays in a queue while a P is idle (SPIN-DOWN)
+ * model-spin.c - schedule.c, m.c, p.c: no goroutine stays in a queue while a P is idle
+ * (SPIN-DOWN)
  *
- * The queues, the second look, the sleep and the wakeup are those that ship. What a goroutine does is left
- * out: who takes one runs it for ever, and so does who puts one.
+ * The queues, the second look, the sleep and the wakeup are those that ship. What a
+ * goroutine does is left out: who takes one runs it for ever, and so does who puts one.
  */
 #include "explore.h"
 
@@ -242,7 +243,8 @@ static const struct explore tests[] = {
     {.name = "one puts, one goes to sleep, no membarrier", .setup = setup_two_forbidden,
      .thread = {puts_one, looks1, newborn}, .finish = nothing_left, .may_sleep = true},
     {.name = "one puts two, one looks, one sleeps", .setup = setup_three,
-     .thread = {puts_two, looks1, sleeps2}, .preemptions = 3, .finish = nothing_left, .may_sleep = true},
+     .thread = {puts_two, looks1, sleeps2}, .finish = nothing_left, .may_sleep = true,
+     .preemptions = 3},
 };
 
 int main(int argc, char **argv)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * simple-lock.h - lock.h and note.h with one step for each operation
  *
- * Their own protocols are explored by model-lock and model-note; a model of something above them
- * would only repeat it many times over. To be included before anything of sched/.
+ * Their own protocols are explored by model-lock and model-note; a model of something
+ * above them would only repeat it many times over. To be included before anything of
+ * sched/.
  */
 #ifndef QUOIT_TESTS_SIMPLE_LOCK_H
 #define QUOIT_TESTS_SIMPLE_LOCK_H

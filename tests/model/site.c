@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * site.c - the edges of a memory access, read from the comment above it
  *
- * So there is one list of edges, the one that ships, and a broken twin is a name out of it:
- * "RUNQ-PUB out" takes the release away from every access under such a comment, "RUNQ-PUB out runq_put"
- * from those in that function only.
+ * So there is one list of edges, the one that ships, and a broken twin is a name out of
+ * it: "RUNQ-PUB out" takes the release away from every access under such a comment,
+ * "RUNQ-PUB out runq_put" from those in that function only.
  */
 #include "machine.h"
 
@@ -36,7 +36,8 @@ void site_break(const char *text)
     struct spec *sp = &specs[nspecs++];
 
     sp->func[0] = sp->op[0] = '\0';
-    if (nspecs > SPECS || sscanf(text, "%23s %7s %39s %23s", sp->name, sp->side, sp->func, sp->op) < 2 ||
+    if (nspecs > SPECS ||
+        sscanf(text, "%23s %7s %39s %23s", sp->name, sp->side, sp->func, sp->op) < 2 ||
         side_order(sp->side) == RELAXED)
         bail("cannot break '%s': it should read 'EDGE in|out|full [function [access]]'", text);
 }
