@@ -140,9 +140,9 @@ static const struct env_row table[] = {
     { .name = "GOTRACEBACK", FIELD(traceback), .parse = parse_traceback, .max = TRACEBACK_CRASH,
       .values = "none, single, all, system, crash, or Go's 0 (none), 1 (all), 2 (system)",
       .fallback = "single",
-      .text = "What a fatal error prints besides its message: nothing; the stack of who "
-              "failed; that and what every thread runs; the same; the same, and then the "
-              "process aborts so that a core is left." },
+      .text = "What a fatal error prints besides its message. none: nothing; single: the stack "
+              "of who failed; all, system: that, and what every thread runs; crash: the same, "
+              "and then the process aborts, so that a core is left." },
     { .name = "QUOIT_BIND", FIELD(bind), .parse = parse_bind, .max = BIND_NONE,
       .values = "auto, core, pu, node, none",
       .fallback = "auto",
