@@ -141,7 +141,7 @@ struct p {
     uint32_t id;        /* c */
 
     /* Line 1: the owner's. */
-    struct m *m cacheline_aligned; /* L  who holds it; NULL: idle */
+    struct m *m cacheline_aligned; /* a  who holds it, NULL: nobody; written by that M */
     bool idle;          /* L */
     uint64_t fairat;    /* p  the schedtick at which everything else is looked at */
     uint32_t turn;      /* p  which source that look starts with */

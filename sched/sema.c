@@ -146,6 +146,7 @@ static noinline void post_slow(struct sema *s)
         w = waitq_get(&s->queue);
         word = s->queue != NULL ? WAITERS : 0;
     } else {
+        CHECK(count(word) < INT32_MAX, "the count is at INT32_MAX");
         word += ONE;
     }
     unlock_queue(s, word);
