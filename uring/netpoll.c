@@ -18,11 +18,14 @@
  */
 #include "netpoll.h"
 
+#include "cpu.h"
+
+#include "topo.h"
+
 #include "env.h"
 #include "lock.h"
 #include "proc.h"
 #include "throw.h"
-#include "topo.h"
 
 #include "op.h"
 #include "poller.h"
@@ -102,15 +105,16 @@ static struct poller *poller_new_locked(void)
     if (pl == NULL)
         return NULL;
     memset(pl, 0, sizeof *pl);
+    ring_init(&pl->ring);
     pl->next = pollers;
-    /* order POLLERS out: the record is all zero before it is found; in: pollers_first */
+    /* order POLLER out: the record is all zero before it is found; in: pollers_first */
     store_release(&pollers, pl);
     return pl;
 }
 
 static struct poller *pollers_first(void)
 {
-    /* order POLLERS in: what is found is filled in; out: poller_new_locked */
+    /* order POLLER in: what is found is filled in; out: poller_new_locked */
     return load_acquire(&pollers);
 }
 
@@ -127,7 +131,6 @@ int netpoll_open(struct m *mp)
     unlock(&pollers_lock);
     if (pl == NULL)
         throw("netpoll_open: no memory for a new thread");
-    pl->ring.fd = -1;
     pl->wakefd = -1;
     pl->armed = false;
     pl->refused = !rings_wanted;
@@ -136,7 +139,8 @@ int netpoll_open(struct m *mp)
     store_relaxed(&pl->wake, AWAKE);
     store_relaxed(&mp->poll_pending, 0);
     store_relaxed(&mp->poll_inflight, 0);
-    mp->poller = pl;
+    /* order POLLER out: the record is initialised before it is found; in: netpoll_reap_other */
+    store_release(&mp->poller, pl);
     return 0;
 }
 
@@ -198,19 +202,26 @@ void netpoll_flush(struct m *mp)
     store_relaxed(&pl->ring_ops, pl->ring_ops + taken);
 }
 
-static void reap(struct poller *pl, struct m *m2, bool owner, struct glist *ready)
+/* How many; 0 too when somebody else is at it. */
+static unsigned reap_once(struct poller *pl, bool owner, struct glist *ready)
 {
     unsigned n;
 
+    if (!ring_trylock(&pl->ring))
+        return 0;
+    n = op_take(pl, owner, ready);
+    if (n > 0)
+        add_relaxed(&pl->mp->poll_inflight, -n);
+    ring_unlock(&pl->ring);
+    return n;
+}
+
+static void reap_own(struct poller *pl, struct glist *ready)
+{
     do {
-        if (!ring_trylock(&pl->ring))
-            return;
-        n = op_take(pl, owner, ready);
-        ring_unlock(&pl->ring);
-        if (n > 0)
-            add_relaxed(&m2->poll_inflight, -n);
-        /* What stays for the owner stays. */
-    } while (ring_ready(&pl->ring) && (owner || n > 0));
+        if (reap_once(pl, true, ready) == 0)
+            break;
+    } while (ring_ready(&pl->ring));
 }
 
 void netpoll_reap(struct m *mp, struct glist *ready)
@@ -220,19 +231,23 @@ void netpoll_reap(struct m *mp, struct glist *ready)
     if (pl->ring.fd < 0)
         return;
     if (ring_ready(&pl->ring))
-        reap(pl, mp, true, ready);
+        reap_own(pl, ready);
     if (!ring_held_back(&pl->ring))
         return;
     ring_fetch(&pl->ring);
-    reap(pl, mp, true, ready);
+    reap_own(pl, ready);
 }
 
+/* The record of a closed M may belong to another one by now: as good. */
 void netpoll_reap_other(struct m *mp unused_arg, struct m *m2, struct glist *ready)
 {
-    struct poller *pl = m2->poller;
+    /* order POLLER in: the record is initialised; out: netpoll_open */
+    struct poller *pl = load_acquire(&m2->poller);
 
-    if (load_relaxed(&m2->poll_inflight) > 0 && ring_ready(&pl->ring))
-        reap(pl, m2, false, ready);
+    if (pl == NULL)
+        return;
+    while (reap_once(pl, false, ready) > 0)
+        ;
 }
 
 /* ---- sleep and wake ------------------------------------------------------------------------- */
@@ -271,6 +286,11 @@ static bool sleep_in_ring(struct poller *pl, int64_t deadline)
     struct ring *r = &pl->ring;
     int e;
 
+    if (ring_ready(r)) {
+        /* Somebody is about to take them, and has lost its cpu in between. */
+        os_yield();
+        return true;
+    }
     if (!sleep_begins(pl, IN_RING))
         return true;
     if (!pl->armed) {
@@ -350,9 +370,9 @@ static void cancel_all(struct poller *pl)
         return;
     }
     while (!ring_trylock(r))
-        ;
+        cpu_relax();
     for (const struct op *op = pl->inflight; op != NULL; op = op->next)
-        cancel_one(r, op_tag(op), 0);
+        cancel_one(r, op_tag(op, op->gen), 0);
     ring_unlock(r);
     if (pl->armed)
         cancel_one(r, UD_WAKE, 0);
@@ -383,7 +403,7 @@ void netpoll_close(struct m *mp)
         ring_close(&pl->ring);
         close(pl->wakefd);
     }
-    mp->poller = NULL;
+    /* m->poller stays: another M may be about to look. */
     lock(&pollers_lock);
     store_relaxed(&pl->mp, NULL);
     unlock(&pollers_lock);

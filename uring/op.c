@@ -13,6 +13,8 @@
  */
 #include "op.h"
 
+#include "cpu.h"
+
 #include "proc.h"
 #include "switch.h"
 #include "throw.h"
@@ -27,16 +29,18 @@ enum { SUBMIT_AT = 32, GEN_BITS = 20 };
 /* ---- the tag -------------------------------------------------------------------------------- */
 
 /* Addresses of user space end below 2^47 (2^48 on aarch64), and records are aligned to 16. */
-uint64_t op_tag(const struct op *op)
+uint64_t op_tag(const struct op *op, uint32_t gen)
 {
-    return (uint64_t)(uintptr_t)op >> 4 << GEN_BITS | op->gen;
+    return (uint64_t)(uintptr_t)op >> 4 << GEN_BITS | gen;
 }
 
 static struct op *tagged(uint64_t tag)
 {
     struct op *op = (struct op *)(uintptr_t)(tag >> GEN_BITS << 4);
+    /* order OP-TAG in: the kernel lies between and orders all, but is no word that tools see; out: hand_to_ring */
+    uint32_t gen = load_acquire(&op->gen);
 
-    if (op->gen != (tag & ((1u << GEN_BITS) - 1)) || op->gen == 0)
+    if (gen != (tag & ((1u << GEN_BITS) - 1)) || gen == 0)
         throw("op_take: a completion for an operation that is over");
     return op;
 }
@@ -53,7 +57,7 @@ static void inflight_add(struct poller *pl, struct op *op)
 {
     /* Others hold it for a few completions at most. */
     while (!ring_trylock(&pl->ring))
-        ;
+        cpu_relax();
     op->prev = NULL;
     op->next = pl->inflight;
     if (op->next != NULL)
@@ -81,9 +85,9 @@ static int hand_to_ring(void *arg)
     struct m *mp = m_get();
     struct poller *pl = mp->poller;
     struct io_uring_sqe *sqe = ring_entry(&pl->ring);
+    uint32_t gen = next_gen(pl);
 
     CHECK(sqe != NULL, "the room that was made is gone");
-    op->gen = next_gen(pl);
     op->left = 1;
     sqe->opcode = op->desc->opcode;
     sqe->fd = op->fd;
@@ -91,9 +95,11 @@ static int hand_to_ring(void *arg)
     sqe->addr = op->addr;
     sqe->len = op->len;
     sqe->rw_flags = (int)op->flags;
-    sqe->user_data = op_tag(op);
+    sqe->user_data = op_tag(op, gen);
     if (!probed.cancel_any)
         inflight_add(pl, op);
+    /* order OP-TAG out: all that was done with the record comes before its tag; in: tagged */
+    store_release(&op->gen, gen);
     if (mp->poll_pending == 0)
         pl->since = nanotime();
     store_relaxed(&mp->poll_pending, mp->poll_pending + 1);
@@ -128,7 +134,8 @@ struct quoit_g *op_finish(struct op *op, int32_t res)
     struct quoit_g *gp = op->gp;
 
     op->res = res;
-    op->gen = 0;
+    /* hint: only a tag that must not fit any more */
+    store_relaxed(&op->gen, 0);
     return gp;
 }
 

@@ -50,7 +50,7 @@ struct op {
     uint32_t done;  /* bytes of a read or write that were moved already; the rest is described above */
 
     int32_t res;
-    uint32_t gen;   /* tells this use of the stack's bytes from others; 0: not in flight */
+    uint32_t gen;   /* a  OP-TAG: tells this use of the stack's bytes from others; 0: not in flight */
     uint32_t left;  /* completions still to come */
     struct quoit_g *gp;
     struct op *next, *prev; /* of a helper's queue; of those in flight where they cannot be cancelled at once */
@@ -71,6 +71,6 @@ struct quoit_g *op_finish(struct op *op, int32_t res);
 
 /* What user_data says of an operation, and what it says when it is none. */
 enum { UD_NONE = 0, UD_WAKE = 1 };
-uint64_t op_tag(const struct op *op);
+uint64_t op_tag(const struct op *op, uint32_t gen);
 
 #endif

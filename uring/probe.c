@@ -87,6 +87,7 @@ void probe_rings(struct probe *p)
     int e = -EINVAL;
 
     memset(p, 0, sizeof *p);
+    ring_init(&r);
     for (int k = 0; e == -EINVAL && ring_flags(k, &p->flags); k++)
         e = ring_open(&r, RING_ENTRIES, p->flags);
     if (e < 0) {

@@ -10,6 +10,8 @@
  */
 #include "ring.h"
 
+#include "cpu.h"
+
 #include "os_linux.h"
 #include "throw.h"
 
@@ -37,33 +39,22 @@ bool ring_flags(int k, unsigned *flags)
     return true;
 }
 
-int ring_open(struct ring *r, unsigned entries, unsigned flags)
+void ring_init(struct ring *r)
 {
-    struct io_uring_params params = { .flags = flags };
-    struct io_uring *u = &r->liburing;
-    int e;
-
-    uint64_t enters = r->enters;
-
     memset(r, 0, sizeof *r);
-    r->enters = enters;
-    if (flags & IORING_SETUP_CQSIZE)
-        params.cq_entries = entries * CQ_PER_SQ;
-    e = io_uring_queue_init_params(entries, u, &params);
-    r->fd = e < 0 ? -1 : u->ring_fd;
-    if (e < 0)
-        return e;
-    /* A child must not submit into its parent's ring. */
-    (void)io_uring_ring_dontfork(u);
-    r->enter_fd = r->fd;
-    if (io_uring_register_ring_fd(u) == 1) {
-        r->enter_fd = u->enter_ring_fd;
-        r->enter_flags = IORING_ENTER_REGISTERED_RING;
-    }
+    r->fd = -1;
+    r->reaping = 1;
+}
+
+static void use_memory(struct ring *r)
+{
+    const struct io_uring *u = &r->liburing;
+
     r->sq_head = u->sq.khead;
     r->sq_tail = u->sq.ktail;
     r->sq_flags = u->sq.kflags;
     r->sq_mask = *u->sq.kring_mask;
+    r->sq_next = *u->sq.ktail;
     r->sqes = u->sq.sqes;
     r->cq_head = u->cq.khead;
     r->cq_tail = u->cq.ktail;
@@ -71,6 +62,29 @@ int ring_open(struct ring *r, unsigned entries, unsigned flags)
     r->cqes = u->cq.cqes;
     for (unsigned i = 0; i <= r->sq_mask; i++)
         u->sq.array[i] = i;
+}
+
+int ring_open(struct ring *r, unsigned entries, unsigned flags)
+{
+    struct io_uring_params params = { .flags = flags };
+    struct io_uring *u = &r->liburing;
+    int e;
+
+    if (flags & IORING_SETUP_CQSIZE)
+        params.cq_entries = entries * CQ_PER_SQ;
+    e = io_uring_queue_init_params(entries, u, &params);
+    if (e < 0)
+        return e;
+    /* A child must not submit into its parent's ring. */
+    (void)io_uring_ring_dontfork(u);
+    r->fd = r->enter_fd = u->ring_fd;
+    r->enter_flags = 0;
+    if (io_uring_register_ring_fd(u) == 1) {
+        r->enter_fd = u->enter_ring_fd;
+        r->enter_flags = IORING_ENTER_REGISTERED_RING;
+    }
+    use_memory(r);
+    ring_unlock(r);
     return 0;
 }
 
@@ -78,6 +92,9 @@ void ring_close(struct ring *r)
 {
     if (r->fd < 0)
         return;
+    /* For good. */
+    while (!ring_trylock(r))
+        cpu_relax();
     io_uring_queue_exit(&r->liburing);
     r->fd = -1;
 }

@@ -37,7 +37,7 @@ struct ring {
     struct io_uring liburing; /* c  for set-up and end only */
 
     /* Who takes completions. */
-    uint32_t reaping cacheline_aligned; /* a  RING-REAP: 1 while somebody does */
+    uint32_t reaping cacheline_aligned; /* a  RING-REAP: 1 while somebody does, or it is closed */
     unsigned cq_mask;      /* c */
     unsigned *cq_head;     /* c  RING-CQ; written under ring_lock */
     unsigned *cq_tail;     /* c  RING-CQ; written by the kernel */
@@ -46,10 +46,12 @@ struct ring {
 
 assert_apart(struct ring, sq_next, reaping);
 
-/* On the thread that is to own it, after it was bound; `flags` are the most that may be asked for (see
- * ring_flags). 0 or -errno, and then r->fd is -1. */
+/* Once, before anybody sees it: closed, and so locked. */
+void ring_init(struct ring *r);
+/* A closed one, on the thread that is to own it, after it was bound; flags as ring_flags has them. 0 or -errno,
+ * and then it is still closed. */
 int ring_open(struct ring *r, unsigned entries, unsigned flags);
-/* The owner. Nothing may be in flight. */
+/* The owner. Nothing may be in flight. Waits for who is taking completions; from then on nobody can. */
 void ring_close(struct ring *r);
 
 /* The k-th set of IORING_SETUP_ flags from most to least wanted; false: there is no k-th. */
@@ -86,12 +88,13 @@ static inline bool ring_held_back(const struct ring *r)
 /* The owner brings them out. */
 void ring_fetch(struct ring *r);
 
-/* Anything to take? A hint, any thread. */
+/* Anything to take? A hint; the owner, or under ring_lock: a closed ring has no memory to look at. */
 static inline bool ring_ready(const struct ring *r)
 {
     return load_relaxed(r->cq_tail) != load_relaxed(r->cq_head);
 }
 
+/* False as well when the ring is closed. */
 static inline bool ring_trylock(struct ring *r)
 {
     uint32_t seen = 0;
@@ -100,7 +103,8 @@ static inline bool ring_trylock(struct ring *r)
     return load_relaxed(&r->reaping) == 0 && cas_acquire(&r->reaping, &seen, 1);
 }
 
-/* Who unlocks looks at ring_ready again: somebody else may have found the lock taken and gone. */
+/* The owner looks at ring_ready again: somebody may have found the lock taken and gone. Others cannot look any more,
+ * but what they miss the owner sees, at the latest when it goes to sleep. */
 static inline void ring_unlock(struct ring *r)
 {
     /* order RING-REAP full: given back before the tail is looked at again; in: ring_trylock */

@@ -168,6 +168,7 @@ static struct ring *made_up_completion(struct poller *pl, uint64_t tag)
     struct io_uring_sqe *sqe;
 
     memset(pl, 0, sizeof *pl);
+    ring_init(&pl->ring);
     probe_rings(&probed);
     if (ring_open(&pl->ring, RING_ENTRIES, probed.flags) < 0)
         bail("no ring");
@@ -183,7 +184,7 @@ static int take_stale(void *arg)
     struct op op = { .gen = 4, .left = 1 };
     struct glist ready = { NULL, NULL, 0 };
 
-    made_up_completion(arg, op_tag(&op));
+    made_up_completion(arg, op_tag(&op, op.gen));
     op.gen = 5;
     return (int)op_take(arg, true, &ready);
 }
@@ -214,13 +215,13 @@ static void the_last_completion_counts(struct poller *pl)
     struct glist ready = { NULL, NULL, 0 };
     struct quoit_g *gp = aligned_alloc(CACHELINE, 256);
     struct op op = { .gen = 9, .left = 2, .gp = gp };
-    struct ring *r = made_up_completion(pl, op_tag(&op));
+    struct ring *r = made_up_completion(pl, op_tag(&op, op.gen));
     struct io_uring_sqe *sqe;
 
     is_int(op_take(pl, true, &ready), 0, "the first of two completions readies nobody");
     sqe = ring_entry(r);
     sqe->opcode = IORING_OP_NOP;
-    sqe->user_data = op_tag(&op);
+    sqe->user_data = op_tag(&op, op.gen);
     ring_submit(r);
     is_int(op_take(pl, true, &ready), 1, "the second does");
     ok(ready.first == gp && ready.last == gp && ready.n == 1, "the right one");

@@ -184,7 +184,21 @@ static void the_lock_is_held_once(void)
     ring_unlock(r);
 }
 
-/* The ring's memory is not in the child, nor its descriptor after exec. */
+static void a_closed_ring_cannot_be_locked(unsigned flags)
+{
+    struct ring *closed = aligned_alloc(CACHELINE, sizeof *closed);
+
+    ring_init(closed);
+    ok(!ring_trylock(closed), "not before it is opened");
+    is_int(ring_open(closed, SMALL, flags), 0, "opened");
+    ok(ring_trylock(closed), "then it can");
+    ring_unlock(closed);
+    ring_close(closed);
+    ok(!ring_trylock(closed), "and not after it was closed");
+    free(closed);
+}
+
+/* The memory of the ring is not in the child, nor its descriptor after exec. */
 static void a_child_has_no_part_in_it(void)
 {
     int status;
@@ -209,7 +223,7 @@ int main(void)
     if (p.error < 0)
         skip_all("%s", p.why);
     r = aligned_alloc(CACHELINE, sizeof *r);
-    memset(r, 0, sizeof *r);
+    ring_init(r);
     each_set_of_flags_opens_or_is_refused();
     if (ring_open(r, SMALL, p.flags) < 0)
         bail("no ring after the probe had one");
@@ -220,6 +234,7 @@ int main(void)
     a_wait_ends_at_its_deadline();
     another_thread_may_take();
     the_lock_is_held_once();
+    a_closed_ring_cannot_be_locked(p.flags);
     a_child_has_no_part_in_it();
     ring_close(r);
     free(r);
