@@ -64,9 +64,9 @@ struct quoit_options {
  * what fn returned; when it returns, other goroutines are abandoned wherever they are. The
  * thread is given back as it was found: signal mask, dispositions, affinity, signal stack. Can
  * be called again afterwards. A goroutine that computes on in the calling thread without ever
- * calling Quoit holds the return up. -EINVAL fn is NULL; -EALREADY Quoit runs already; -EBUSY another
- * copy of Quoit runs in this process; -ENOMEM, -EAGAIN memory or threads cannot be had. With an
- * error nothing was started and fn did not run. [T] */
+ * calling Quoit holds the return up. -EINVAL fn is NULL; -EALREADY Quoit runs already; -EBUSY
+ * another copy of Quoit runs in this process; -ENOMEM, -EAGAIN memory or threads cannot be had.
+ * With an error nothing was started and fn did not run. [T] */
 int quoit_main(quoit_fn fn, void *arg);
 
 /* Starts Quoit beside a program that keeps its own main: goroutines run on threads of their
