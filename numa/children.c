@@ -33,7 +33,7 @@
  * What is not reached: processes made by system, popen or posix_spawn in a
  * static executable; raw clone and vfork, which may not be called through a
  * function that returns; threads that the constructor of a library makes while
- * dlopen is called on a bound thread. quoit_block is the way for those.
+ * dlopen is called on a bound thread. A plain thread made for them is the way for those.
  */
 #include "children.h"
 
