@@ -63,8 +63,11 @@ static void children_down(void)
 
 static int procs_up(void)
 {
-    int n = env.procs > 0 ? env.procs : topo_procs(), e = p_init((uint32_t)n);
+    int n = env.procs > 0 ? env.procs : topo_procs(), e;
 
+    if (n > PROCS_MAX)
+        n = PROCS_MAX;
+    e = p_init((uint32_t)n);
     if (e < 0)
         p_fini();
     sched.bind = sched.bind == BIND_NONE ? BIND_NONE : place_mode(sched.bind, n);
