@@ -6,6 +6,7 @@
 #include "cpu.h"
 
 #include "forkq.h"
+#include "p.h"
 #include "runq.h"
 
 /* How many move at once: one lock for many, and a buffer that a small stack has room for. */
@@ -79,7 +80,7 @@ struct quoit_g *globrunqget(struct p *pp, struct node *np, uint32_t max)
     unlock(&np->lock);
     if (n == 0)
         return NULL;
-    pp->count.global += n;
+    count_add(&pp->count.global, n);
     for (rest = first->link; rest != NULL; rest = gp) {
         gp = rest->link;
         runq_add(pp, rest);

@@ -20,6 +20,7 @@
 #include "forkq.h"
 #include "gfree.h"
 #include "gstatus.h"
+#include "p.h"
 #include "stack.h"
 #include "switch.h"
 #include "throw.h"
@@ -59,14 +60,14 @@ static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, 
     gstatus_set(host, Grunning, Gwaiting);
     gstatus_set(child, Grunnable, Grunning);
     mp->curg = child;
-    mp->p->count.inplace++;
+    count_add(&mp->p->count.inplace, 1);
     leave(mp);
     *result = context_call(&child->back, child->fn, child->arg);
     mp = enter();
     gstatus_set(child, Grunning, Gdead);
     gstatus_set(host, Gwaiting, Grunning);
     mp->curg = host;
-    mp->p->count.ended++;
+    count_add(&mp->p->count.ended, 1);
     gfput(mp->p, child);
     return mp;
 }

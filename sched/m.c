@@ -327,7 +327,7 @@ cold void wakep_slow(struct m *mp)
         unlock(&sched.lock);
         if (pp != NULL) {
             if (mp != NULL && mp->p != NULL)
-                mp->p->count.wakes++;
+                count_add(&mp->p->count.wakes, 1);
             startm(pp, m2);
             return;
         }

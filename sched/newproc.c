@@ -13,6 +13,7 @@
 #include "gfree.h"
 #include "globrunq.h"
 #include "gstatus.h"
+#include "p.h"
 #include "runq.h"
 #include "stack.h"
 #include "switch.h"
@@ -64,7 +65,7 @@ int newproc_plain(struct m *mp, quoit_fn fn, void *arg)
     if (unlikely(gp == NULL))
         return -ENOMEM;
     g_fill(gp, goid_next(mp->p), fn, arg, 0, stack_default_class);
-    mp->p->count.spawned++;
+    count_add(&mp->p->count.spawned, 1);
     forkq_add(mp, gp);
     return 0;
 }
@@ -79,7 +80,7 @@ int newproc_main(struct m *mp, quoit_fn fn, void *arg)
     if (class < stack_default_class)
         class = stack_default_class;
     g_fill(gp, goid_next(mp->p), fn, arg, G_MAIN, (uint8_t)class);
-    mp->p->count.spawned++;
+    count_add(&mp->p->count.spawned, 1);
     forkq_add(mp, gp);
     return 0;
 }
@@ -93,7 +94,7 @@ int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len)
     g_fill(gp, goid_next(mp->p), fn, NULL, G_COPY, stack_default_class);
     if (len > 0)
         memcpy(gp->copy, arg, len);
-    mp->p->count.spawned++;
+    count_add(&mp->p->count.spawned, 1);
     forkq_add(mp, gp);
     return 0;
 }
@@ -150,7 +151,7 @@ int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void 
         return -ENOMEM;
     g_fill(gp, goid_next(mp->p), fn, arg, flags, (uint8_t)class);
     attr_store(gp, attr);
-    mp->p->count.spawned++;
+    count_add(&mp->p->count.spawned, 1);
     forkq_add(mp, gp);
     return 0;
 }
@@ -234,7 +235,7 @@ static always_inline void g_ended(struct m *mp, struct quoit_g *gp, int result)
 {
     struct quoit_g *joiner;
 
-    mp->p->count.ended++;
+    count_add(&mp->p->count.ended, 1);
     if (likely(!(gp->flags & G_JOINABLE))) {
         gstatus_set(gp, Grunning, Gdead);
         if (unlikely(gp->flags & G_MAIN))

@@ -4,6 +4,9 @@
 #ifndef QUOIT_SCHED_P_H
 #define QUOIT_SCHED_P_H
 
+#include "atomic.h"
+#include "compiler.h"
+
 #include "gmp.h"
 
 /* n P's, all idle, and the nodes they sit on; 0 or -errno. */
@@ -17,5 +20,12 @@ struct p *releasep(struct m *mp);
 /* Under sched.lock. The idle P nearest to `near` (NULL: any), or NULL. */
 void pidleput_locked(struct p *pp);
 struct p *pidleget_locked(struct p *near);
+
+/* Adds to a counter of the P that the caller's M holds. */
+static always_inline void count_add(uint64_t *n, uint64_t more)
+{
+    /* hint: anybody reads them, while they move */
+    store_relaxed(n, *n + more);
+}
 
 #endif

@@ -160,9 +160,9 @@ static struct quoit_g *steal_from(struct m *mp, struct p *p2, bool far)
     if (n == 0)
         return NULL;
     if (far)
-        mp->p->count.steals_far += n;
+        count_add(&mp->p->count.steals_far, n);
     else
-        mp->p->count.steals += n;
+        count_add(&mp->p->count.steals, n);
     return keep(mp->p, got, n);
 }
 

@@ -21,6 +21,7 @@
 
 #include "globrunq.h"
 #include "gstatus.h"
+#include "p.h"
 #include "pick.h"
 #include "proc.h"
 #include "stack.h"
@@ -49,8 +50,7 @@ static always_inline void finish_park(struct m *mp, struct quoit_g *gp)
     int (*unlockf)(void *) = mp->unlock;
     void *arg = mp->unlockarg;
 
-    /* hint: stats_fill reads it */
-    store_relaxed(&mp->p->count.parked, mp->p->count.parked + 1);
+    count_add(&mp->p->count.parked, 1);
     gstatus_set(gp, Grunning, Gwaiting);
     if (unlockf == NULL)
         return;
@@ -64,8 +64,7 @@ static always_inline void finish_park_store(struct m *mp, struct quoit_g *gp)
 {
     uint64_t value = mp->value, *word = mp->unlockarg;
 
-    /* hint: stats_fill reads it */
-    store_relaxed(&mp->p->count.parked, mp->p->count.parked + 1);
+    count_add(&mp->p->count.parked, 1);
     gstatus_set(gp, Grunning, Gwaiting);
     /* order PARK out: the goroutine waits, its stack left, before the lock is free; in:
      * the one who takes that lock (sema.c: lock_queue) */
