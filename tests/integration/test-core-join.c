@@ -55,6 +55,7 @@ static int joins_self(void *arg)
 static int goexits(void *arg)
 {
     quoit_goexit((int)(intptr_t)arg);
+    return 0;
 }
 
 static int yields_and_goexits(void *arg)
@@ -62,6 +63,7 @@ static int yields_and_goexits(void *arg)
     for (int i = 0; i < 5; i++)
         quoit_yield();
     quoit_goexit((int)(intptr_t)arg);
+    return 0;
 }
 
 static void ways_to_end(void)
@@ -249,6 +251,20 @@ static void running_and_ended(void)
     is_int(world_join(h), 4, "one that has ended is not");
 }
 
+struct held {
+    quoit_sema gate;
+    quoit_wg wg;
+};
+
+static int waits_and_says_so(void *arg)
+{
+    struct held *h = arg;
+
+    quoit_sema_wait(&h->gate);
+    quoit_wg_done(&h->wg);
+    return 0;
+}
+
 static int releases(void *arg)
 {
     quoit_release(arg);
@@ -260,11 +276,13 @@ static void release(void)
     int n = world_rounds(1000);
 
     for (int i = 0; i < n; i++) {
-        quoit_sema gate = QUOIT_SEMA_INIT;
-        struct quoit_g *g = world_go(waits, &gate), *h = world_go(nothing, NULL);
+        struct held held = { 0 };
+        struct quoit_g *g = world_go(waits_and_says_so, &held), *h = world_go(nothing, NULL);
 
+        quoit_wg_add(&held.wg, 1);
         quoit_release(g);
-        quoit_sema_post(&gate);
+        quoit_sema_post(&held.gate);
+        quoit_wg_wait(&held.wg);
         if (i % 2)
             while (quoit_num_goroutine() > 1)
                 quoit_yield();
@@ -302,6 +320,7 @@ static void outside(void)
 
         if (pthread_create(&other, NULL, release_outside, &f))
             bail("no thread");
+        /* Before its end or after. */
         if (i % 2)
             while (quoit_num_goroutine() > 1)
                 quoit_yield();
