@@ -11,6 +11,7 @@
 #include "mem.h"
 #include "order.h"
 #include "place.h"
+#include "probe.h"
 #include "topo.h"
 
 #include <argp.h>
@@ -146,6 +147,23 @@ static void print_memory(const struct topo *t, bool elsewhere)
     printf("memory    %s\n", refused ? refused : says);
 }
 
+/* Asked of the kernel, so a made-up machine does not change it. */
+static void print_io(void)
+{
+    const char *asked = getenv("QUOIT_IO");
+    struct probe p;
+
+    if (asked && strcmp(asked, "posix") == 0) {
+        printf("io        helper threads, by QUOIT_IO\n");
+        return;
+    }
+    probe_rings(&p);
+    if (p.error)
+        printf("io        helper threads: %s\n", p.why);
+    else
+        printf("io        rings\n");
+}
+
 static void print_nodes(const struct topo *t, char *set)
 {
     printf("\nnode  kernel's      memory  distances, cpus\n");
@@ -220,6 +238,7 @@ static int print_all(const struct topo *t, const struct wish *w)
         printf("P's       %d, %s\n", n, w->procs ? w->procs_from : "by default");
         printf("binding   %s, %s\n", bind_mode_name(mode), place_mode_why(w->mode, n));
         print_memory(t, w->from.machine);
+        print_io();
         print_nodes(t, set);
         printf("\n   P  cpu core  thr node  L2  L3  steals from, near to far\n");
         for (int k = 0; k < n; k++)
