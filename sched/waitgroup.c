@@ -67,7 +67,9 @@ static noinline void wake_all(struct wg *wg, uint32_t waiters)
     int spins = 0;
 
     /* Nobody adds to a word whose count is zero but who starts the next round, after us. */
-    store_relaxed(&wg->word, 0);
+    /* order WG out: who finds this zero has seen all that was done, as who found the count's; in:
+     * quoit_wg_wait */
+    store_release(&wg->word, 0);
     while (waiters > 0) {
         /* order WG in: those who hang there have left their stacks; out: hang_up */
         struct waiter *w = xchg_acquire(&wg->stack, NULL);
