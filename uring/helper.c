@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * helper.c - a bounded pool of threads for calls that may block
  *
- * Threads are started when an operation finds none idle, up to the bound, and stay until the end. They
- * have all signals blocked, so no handler of the user's runs there, and the process's cpus.
+ * Threads are started when an operation finds none idle, up to the bound, and stay
+ * until the end. They have all signals blocked, so no handler of the user's runs
+ * there, and the process's cpus.
  *
- * At the end one of them may be in a call that never returns (an open of a FIFO nobody writes). It is cancelled:
- * the one way to interrupt a call that takes no signal number and no handler from the program. Cancelling is
- * enabled only around the call, so nothing of ours can be left half done; the call's buffer is not written after
- * the join. A descriptor that was being opened right then may be lost, as its goroutine is.
+ * At the end one of them may be in a call that never returns (an open of a FIFO nobody
+ * writes). It is cancelled: the one way to interrupt a call that takes no signal
+ * number and no handler from the program. Cancelling is enabled only around the call,
+ * so nothing of ours can be left half done; the call's buffer is not written after the
+ * join. A descriptor that was being opened right then may be lost, as its goroutine
+ * is.
  */
 #include "helper.h"
 

@@ -9,13 +9,15 @@
 #include <pthread.h>
 
 int helpers_init(int max);
-/* All have ended when it returns; see helper.c for one that is blocked. What was queued is dropped. */
+/* All have ended when it returns; see helper.c for one that is blocked. What was queued is
+ * dropped. */
 void helpers_fini(void);
 
-/* Room for one more operation: starts a thread when none is idle and the bound allows it. False: there
- * is not a single one and none can be had. */
+/* Room for one more operation: starts a thread when none is idle and the bound allows it.
+ * False: there is not a single one and none can be had. */
 bool helpers_grow(void);
-/* Takes the operation and sees to its goroutine. Any thread; helpers_grow has returned true before. */
+/* Takes the operation and sees to its goroutine. Any thread; helpers_grow has returned true
+ * before. */
 void helpers_put(struct op *op);
 int helpers_count(void);
 

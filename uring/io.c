@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * io.c - the public functions, thin, and the table of operations
  *
- * One more operation is one line in the table, its plain call above it and its public function below. Why each is done
- * the way it is stands with the figures in Documentation/io.md.
+ * One more operation is one line in the table, its plain call above it and its public
+ * function below. Why each is done the way it is stands with the figures in
+ * Documentation/io.md.
  */
 #include "quoit_io.h"
 
@@ -83,7 +84,8 @@ static long call_fsync(const struct op *op)
 
 /* ---- without blocking ----------------------------------------------------------------------- */
 
-/* What says that the question cannot be asked here: an old kernel, a filter of system calls, a device. */
+/* What says that the question cannot be asked here: an old kernel, a filter of system calls, a
+ * device. */
 static long asked(long r)
 {
     return r == -ENOSYS || r == -EPERM || r == -EINVAL ? -EOPNOTSUPP : r;
@@ -97,7 +99,8 @@ static long look_openat(const struct op *op)
 
     if (op->flags & (O_CREAT | O_TRUNC | __O_TMPFILE | O_PATH))
         return -EAGAIN;
-    if (fstatat(op->fd, pointer(op->addr), &st, 0) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+    if (fstatat(op->fd, pointer(op->addr), &st, 0) < 0 ||
+        !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
         return -EAGAIN;
     return asked(result(syscall(SYS_openat2, op->fd, pointer(op->addr), &how, sizeof how)));
 }

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * netpoll.c - sched/netpoll.h: rings or the posix way, chosen once; sleeping and waking
  *
- * There is no second set of functions for the posix way: it is an M that has no ring, which can also happen to
- * one M alone when descriptors or memory run out.
+ * There is no second set of functions for the posix way: it is an M that has no ring,
+ * which can also happen to one M alone when descriptors or memory run out.
  *
  * Sleep and wake meet in one word:
  *
  *     who sleeps                            who wakes
  *     1. AWAKE to IN_FUTEX or IN_RING;      1. put WOKEN, whatever was there
- *        WOKEN found: no sleep              2. IN_FUTEX: futex wake; IN_RING: write the eventfd that the
- *     2. wait in futex or ring                 ring reads; else nothing
+ *        WOKEN found: no sleep              2. IN_FUTEX: futex wake; IN_RING: write
+ *     2. wait in futex or ring                 the eventfd that the ring reads
  *     3. put AWAKE
  *
- * A wake-up before the sleep is found in 1 on the left, a second one before 3 costs no system call. An eventfd written
- * late ends a later sleep early, no more. An eventfd and not MSG_RING: the waker may be a thread
- * without a ring, and it works from the first kernel on that we take.
+ * A wake-up before the sleep is found in 1 on the left, a second one before 3 costs no
+ * system call. An eventfd written late ends a later sleep early, no more. An eventfd
+ * and not MSG_RING: the waker may be a thread without a ring, and it works from the
+ * first kernel on that we take.
  */
 #include "netpoll.h"
 
@@ -39,9 +40,11 @@
 
 enum { HELPERS_PER_P = 4, HELPERS_LEAST = 8, HELPERS_MOST = 64 };
 
-/* Before the kernel is asked again when it was short of memory, and between two rounds of cancelling. */
+/* Before the kernel is asked again when it was short of memory, and between two rounds of
+ * cancelling. */
 static const int64_t retry_ns = 1000000, cancel_ns = 10000000;
-/* A round of goroutines that takes longer makes the first of them wait too long for its submission. */
+/* A round of goroutines that takes longer makes the first of them wait too long for its
+ * submission. */
 static const int64_t round_ns = 50000;
 
 struct probe probed;
@@ -378,8 +381,9 @@ static void cancel_all(struct poller *pl)
         cancel_one(r, UD_WAKE, 0);
 }
 
-/* Nothing may write into a stack or buffer after this. Some calls cannot be cancelled and end by themselves, some
- * have not begun to block when they are cancelled first: so again and again. The goroutines are abandoned. */
+/* Nothing may write into a stack or buffer after this. Some calls cannot be cancelled and end
+ * by themselves, some have not begun to block when they are cancelled first: so again and
+ * again. The goroutines are abandoned. */
 static void drain(struct m *mp)
 {
     struct poller *pl = mp->poller;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * op.c - an operation from its prepared record to its result ("on I/O" in the life of a G)
  *
- * The entry is filled in only after the goroutine has left its stack (hand_to_ring runs in finish_switch): on the
- * way to the next goroutine the scheduler may submit and reap, and must not find this one half
- * way. It also means that a completion always finds a goroutine that waits, and no word is needed to settle
- * who came first.
+ * The entry is filled in only after the goroutine has left its stack (hand_to_ring
+ * runs in finish_switch): on the way to the next goroutine the scheduler may submit
+ * and reap, and must not find this one half way. It also means that a completion
+ * always finds a goroutine that waits, and no word is needed to settle who came first.
  *
- * Entries are submitted when SUBMIT_AT have gathered, when the scheduler runs dry and at its fairness tick; and at
- * once when nothing is in flight, so that a lone reader among many that compute does not wait for them. The
- * last rule costs a system call a round where several goroutines do nothing but I/O, so it rests while rounds are short
- * and bring more than one (netpoll_flush).
+ * Entries are submitted when SUBMIT_AT have gathered, when the scheduler runs dry and
+ * at its fairness tick; and at once when nothing is in flight, so that a lone reader
+ * among many that compute does not wait for them. The last rule costs a system call a
+ * round where several goroutines do nothing but I/O, so it rests while rounds are
+ * short and bring more than one (netpoll_flush).
  */
 #include "op.h"
 
@@ -37,7 +38,7 @@ uint64_t op_tag(const struct op *op, uint32_t gen)
 static struct op *tagged(uint64_t tag)
 {
     struct op *op = (struct op *)(uintptr_t)(tag >> GEN_BITS << 4);
-    /* order OP-TAG in: the kernel lies between and orders all, but is no word that tools see; out: hand_to_ring */
+    /* order OP-TAG in: the record is as it was handed over; out: hand_to_ring */
     uint32_t gen = load_acquire(&op->gen);
 
     if (gen != (tag & ((1u << GEN_BITS) - 1)) || gen == 0)
@@ -108,8 +109,8 @@ static int hand_to_ring(void *arg)
     return 1;
 }
 
-/* The queue is full and submitting alone did not help: the kernel wants completions taken first, or is short
- * of memory. */
+/* The queue is full and submitting alone did not help: the kernel wants completions taken
+ * first, or is short of memory. */
 static cold struct m *make_room(struct m *mp)
 {
     struct glist ready = { NULL, NULL, 0 };

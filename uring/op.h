@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * op.h - an operation: a system call that a goroutine waits for
  *
- * The record lives on the goroutine's stack for as long as the call lasts: prepared by it, handed over once
- * its stack was left, completed by whoever takes the completion (a thread of ours by ring, a helper
- * by plain call). Nothing of the record is read after its goroutine was made ready.
+ * The record lives on the goroutine's stack for as long as the call lasts: prepared by
+ * it, handed over once its stack was left, completed by whoever takes the completion
+ * (a thread of ours by ring, a helper by plain call). Nothing of the record is read
+ * after its goroutine was made ready.
  */
 #ifndef QUOIT_URING_OP_H
 #define QUOIT_URING_OP_H
@@ -29,17 +30,19 @@ struct opdesc {
     const char *name;                  /* also why a goroutine waits, in dumps */
     uint8_t opcode;                    /* IORING_OP_ */
     uint8_t how;                       /* enum how */
-    int16_t events;                    /* POLLIN, POLLOUT: what a plain call may have to wait for; 0: nothing */
+    int16_t events;                    /* POLLIN, POLLOUT: readiness that it waits for; 0: none */
     long (*call)(const struct op *op); /* the plain call: its result or -errno; may block */
-    long (*look)(const struct op *op); /* the same without blocking: -EAGAIN where it would, -EOPNOTSUPP where
-                                          that cannot be asked; NULL: never can */
+    /* The same without blocking: -EAGAIN where it would, -EOPNOTSUPP where that cannot be asked;
+     * NULL: never can. */
+    long (*look)(const struct op *op);
 };
 
 /* Kinds, in the order of the table in io.c. */
 enum { OP_OPENAT, OP_CLOSE, OP_READ, OP_WRITE, OP_PREAD, OP_PWRITE, OP_STATX, OP_FSYNC, OPS };
 extern const struct opdesc ops[OPS];
 
-/* The arguments stand as a submission entry wants them. 16: the low bits of the address carry a tag. */
+/* The arguments stand as a submission entry wants them. 16: the low bits of the address carry
+ * a tag. */
 struct op {
     const struct opdesc *desc;
     int fd;
@@ -47,13 +50,13 @@ struct op {
     uint64_t off;
     uint64_t addr;
     uint32_t len;
-    uint32_t done;  /* bytes of a read or write that were moved already; the rest is described above */
+    uint32_t done;  /* bytes that were moved already; what stands above is the rest */
 
     int32_t res;
-    uint32_t gen;   /* a  OP-TAG: tells this use of the stack's bytes from others; 0: not in flight */
+    uint32_t gen;   /* a  OP-TAG: which use of these bytes of stack; 0: not in flight */
     uint32_t left;  /* completions still to come */
     struct quoit_g *gp;
-    struct op *next, *prev; /* of a helper's queue; of those in flight where they cannot be cancelled at once */
+    struct op *next, *prev; /* in a helper's queue, or in poller.inflight */
 } __attribute__((__aligned__(16)));
 
 /* The public functions' one body: the result of the call or -errno, never -EINTR. Any thread. */
@@ -62,8 +65,8 @@ long op_run(struct op *op);
 /* The plain call, again while it is interrupted; errno is left as it was. */
 long op_plain(const struct op *op);
 
-/* Takes what has completed in pl's ring; who holds ring_lock. Goroutines that became ready are appended. Only the owner
- * takes a completed wake-up. How many operations ended. */
+/* Takes what has completed in pl's ring; who holds ring_lock. Goroutines that became ready are
+ * appended. Only the owner takes a completed wake-up. How many operations ended. */
 unsigned op_take(struct poller *pl, bool owner, struct glist *ready);
 
 /* The operation ended with `res`: its goroutine, nobody else touches the record from here. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * poller.h - what the poller knows of one M
  *
- * Made when the M starts; its ring when the M has its first operation. Records are used again by later M's and
- * freed at the end, so who counts or reaps never holds one that is gone.
+ * Made when the M starts; its ring when the M has its first operation. Records are
+ * used again by later M's and freed at the end, so who counts or reaps never holds one
+ * that is gone.
  */
 #ifndef QUOIT_URING_POLLER_H
 #define QUOIT_URING_POLLER_H
@@ -25,7 +26,7 @@ struct poller {
     int64_t since;     /* m  when the oldest that is not submitted was filled in */
     uint32_t gen;      /* m  tag of the next operation */
     uint64_t wakebuf;  /* m  where that read goes */
-    struct op *inflight; /* under ring_lock: list of operations, kept where they cannot be cancelled at once */
+    struct op *inflight; /* under ring_lock; kept where not all can be cancelled at once */
 
     /* m  read by others as hints */
     uint64_t ring_ops, helper_ops, inline_ops;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * posix.c - operations without rings: tried at once, then watched or helped
  *
- * A thousand goroutines that read from pipes must not need a thousand threads, and a bounded pool full of
- * readers would never get to the write that ends their wait. So what depends on readiness waits in the
- * watcher, and helpers only get calls that end by themselves.
+ * A thousand goroutines that read from pipes must not need a thousand threads, and a
+ * bounded pool full of readers would never get to the write that ends their wait. So
+ * what depends on readiness waits in the watcher, and helpers only get calls that end
+ * by themselves.
  *
- * The watcher uses poll(2): one descriptor may be waited for by many goroutines, which epoll does not
- * know. After each wake-up it goes over all of them; this way is for compatibility, the rings are for speed.
+ * The watcher uses poll(2): one descriptor may be waited for by many goroutines, which
+ * epoll does not know. After each wake-up it goes over all of them; this way is for
+ * compatibility, the rings are for speed.
  */
 #include "posix.h"
 
@@ -194,7 +196,8 @@ static int hand_to_helper(void *arg)
 
 /* ---- the goroutine's side ------------------------------------------------------------------- */
 
-/* Files are always ready, so to watch them tells nothing; and what they have not in memory is still to come. */
+/* Files are always ready, so to watch them tells nothing; and what they have not in memory is
+ * still to come. */
 static bool is_file(const struct op *op)
 {
     struct stat st;
@@ -203,8 +206,8 @@ static bool is_file(const struct op *op)
            S_ISBLK(st.st_mode);
 }
 
-/* Without blocking. A file of which only a part is in memory gives that part: the rest is asked for, since a
- * short count means the end of a file to many programs. */
+/* Without blocking. A file of which only a part is in memory gives that part: the rest is
+ * asked for, since a short count means the end of a file to many programs. */
 static long look(struct op *op)
 {
     long res;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * posix.h - the same operations without rings
  *
- * First the call is tried without blocking. What would block waits in one of two places: for readiness in the
- * watcher, one thread that polls; or, where readiness says nothing (files), in a helper thread that makes the
- * plain call.
+ * First the call is tried without blocking. What would block waits in one of two
+ * places: for readiness in the watcher, one thread that polls; or, where readiness
+ * says nothing (files), in a helper thread that makes the plain call.
  */
 #ifndef QUOIT_URING_POSIX_H
 #define QUOIT_URING_POSIX_H
@@ -20,7 +20,8 @@ void posix_fini(void);
 /* The goroutine waits for the operation; op->res has the result. */
 struct m *posix_wait(struct m *mp, struct op *op);
 
-/* A helper's call did not block after all (O_NONBLOCK): true when the watcher has the operation now. */
+/* A helper's call did not block after all (O_NONBLOCK): true when the watcher has the
+ * operation now. */
 bool posix_again(struct op *op);
 
 /* Operations under way, a hint. */

@@ -39,18 +39,22 @@ static void explain(struct probe *p, int e)
     p->error = e;
     if (sysctl > 0)
         snprintf(p->why, sizeof p->why,
-                 "the system forbids io_uring: sysctl kernel.io_uring_disabled is %d; 0 allows it", sysctl);
+                 "the system forbids io_uring: sysctl kernel.io_uring_disabled is %d; 0 allows it",
+                 sysctl);
     else if (e == -EPERM || e == -EACCES)
         snprintf(p->why, sizeof p->why,
-                 "io_uring is forbidden here (%s), as containers do by seccomp; allow io_uring_setup, "
-                 "io_uring_enter and io_uring_register", strerrorname_np(-e));
+                 "io_uring is forbidden here (%s), as containers do by seccomp; allow "
+                 "io_uring_setup, io_uring_enter and io_uring_register",
+                 strerrorname_np(-e));
     else if (e == -ENOSYS)
-        snprintf(p->why, sizeof p->why, "this kernel has no io_uring, or a sandbox hides it (ENOSYS)");
+        snprintf(p->why, sizeof p->why,
+                 "this kernel has no io_uring, or a sandbox hides it (ENOSYS)");
     else if (e == -ENOMEM)
         snprintf(p->why, sizeof p->why,
                  "no memory for a ring (ENOMEM); before Linux 5.12 raise ulimit -l");
     else if (e == -EOPNOTSUPP)
-        snprintf(p->why, sizeof p->why, "this kernel's io_uring is too old; Linux 5.11 has what is needed");
+        snprintf(p->why, sizeof p->why,
+                 "this kernel's io_uring is too old; Linux 5.11 has what is needed");
     else
         snprintf(p->why, sizeof p->why, "a ring cannot be set up (%s)", strerrorname_np(-e));
 }

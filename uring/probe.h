@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * probe.h - what this kernel's io_uring can do for us
  *
- * Found by trying, never by the kernel's version: distributions carry newer features back, and containers
- * take them away.
+ * Found by trying, never by the kernel's version: distributions carry newer features
+ * back, and containers take them away.
  */
 #ifndef QUOIT_URING_PROBE_H
 #define QUOIT_URING_PROBE_H

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * ring.c - set-up, submission and waiting of one ring
  *
- * liburing sets up and tears down. In between the shared words are handled here: who takes completions is often
- * not the owner, and liburing's helpers for that may enter the kernel.
+ * liburing sets up and tears down. In between the shared words are handled here: who
+ * takes completions is often not the owner, and liburing's helpers for that may enter
+ * the kernel.
  *
- * COOP_TASKRUN and not DEFER_TASKRUN: with the latter completions of a thread that computes stay
- * invisible to everybody (design.md, "Rings"). NO_SQARRAY was left out: an array that is
- * filled once costs nothing either.
+ * COOP_TASKRUN and not DEFER_TASKRUN: with the latter completions of a thread that
+ * computes stay invisible to everybody (design.md, "Rings"). NO_SQARRAY was left out:
+ * an array that is filled once costs nothing either.
  */
 #include "ring.h"
 

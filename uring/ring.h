@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * ring.h - one io_uring of one thread
  *
- * The owner, the thread that opened it, fills entries, submits and waits. Completions may be taken by
- * any thread, one at a time (ring_lock). May these run at the same time?
+ * The owner, the thread that opened it, fills entries, submits and waits. Completions
+ * may be taken by any thread, one at a time (ring_lock). May these run at the same
+ * time?
  *
  *                entry/submit/wait   reap
  *     entry...   no                  yes     owner only
  *     reap                           no      anyone who holds ring_lock
  *
- * Taking completions touches khead and ktail only and never enters the kernel: it would be the wrong thread
- * for it. When the kernel holds back completions because the queue is full, or because the owner has not been
- * in the kernel, only the owner can fetch them (ring_fetch).
+ * Taking completions touches khead and ktail only and never enters the kernel: it
+ * would be the wrong thread for it. When the kernel holds back completions because the
+ * queue is full, or because the owner has not been in the kernel, only the owner can
+ * fetch them (ring_fetch).
  */
 #ifndef QUOIT_URING_RING_H
 #define QUOIT_URING_RING_H
@@ -48,16 +50,18 @@ assert_apart(struct ring, sq_next, reaping);
 
 /* Once, before anybody sees it: closed, and so locked. */
 void ring_init(struct ring *r);
-/* A closed one, on the thread that is to own it, after it was bound; flags as ring_flags has them. 0 or -errno,
- * and then it is still closed. */
+/* A closed one, on the thread that is to own it, after it was bound; flags as ring_flags has
+ * them. 0 or -errno, and then it is still closed. */
 int ring_open(struct ring *r, unsigned entries, unsigned flags);
-/* The owner. Nothing may be in flight. Waits for who is taking completions; from then on nobody can. */
+/* The owner. Nothing may be in flight. Waits for who is taking completions; from then on
+ * nobody can. */
 void ring_close(struct ring *r);
 
 /* The k-th set of IORING_SETUP_ flags from most to least wanted; false: there is no k-th. */
 bool ring_flags(int k, unsigned *flags);
 
-/* Workers of the kernel for this thread's rings: a few, and on these cpus. The owner; refusals do no harm. */
+/* Workers of the kernel for this thread's rings: a few, and on these cpus. The owner; refusals
+ * do no harm. */
 void ring_workers(struct ring *r, const unsigned long *cpus, size_t bytes);
 
 /* An entry to fill in, all zero, or NULL: full, submit first. */
@@ -65,7 +69,7 @@ struct io_uring_sqe *ring_entry(struct ring *r);
 /* How many are filled in and not taken by the kernel. */
 static inline unsigned ring_pending(const struct ring *r)
 {
-    /* order RING-SQ in: the kernel is done with the entry before it is filled again; out: the kernel */
+    /* order RING-SQ in: the kernel is done with what is filled again; out: the kernel */
     return r->sq_next - load_acquire(r->sq_head);
 }
 /* Gives back the one handed out last, if the kernel did not take it. */
@@ -74,10 +78,12 @@ void ring_unget(struct ring *r);
 /* Forgets all that are filled in and not taken. */
 void ring_drop_pending(struct ring *r);
 
-/* Submits all; how many the kernel took, or -EAGAIN, -EBUSY, -ENOMEM: later. Entries not taken stay. */
+/* Submits all; how many the kernel took, or -EAGAIN, -EBUSY, -ENOMEM: later. Entries not taken
+ * stay. */
 int ring_submit(struct ring *r);
-/* The same, then waits for a completion or the deadline (CLOCK_MONOTONIC ns, INT64_MAX: none). 0, or -EAGAIN, -EBUSY,
- * -ENOMEM: nothing was taken and there was no waiting; also returns early. */
+/* The same, then waits for a completion or the deadline (CLOCK_MONOTONIC ns, INT64_MAX: none).
+ * 0, or -EAGAIN, -EBUSY, -ENOMEM: nothing was taken and there was no waiting; also returns
+ * early. */
 int ring_wait(struct ring *r, int64_t deadline);
 /* Are completions held back that only the owner can bring out? Any thread. */
 static inline bool ring_held_back(const struct ring *r)
@@ -88,7 +94,8 @@ static inline bool ring_held_back(const struct ring *r)
 /* The owner brings them out. */
 void ring_fetch(struct ring *r);
 
-/* Anything to take? A hint; the owner, or under ring_lock: a closed ring has no memory to look at. */
+/* Anything to take? A hint; the owner, or under ring_lock: a closed ring has no memory to look
+ * at. */
 static inline bool ring_ready(const struct ring *r)
 {
     return load_relaxed(r->cq_tail) != load_relaxed(r->cq_head);
@@ -103,8 +110,9 @@ static inline bool ring_trylock(struct ring *r)
     return load_relaxed(&r->reaping) == 0 && cas_acquire(&r->reaping, &seen, 1);
 }
 
-/* The owner looks at ring_ready again: somebody may have found the lock taken and gone. Others cannot look any more,
- * but what they miss the owner sees, at the latest when it goes to sleep. */
+/* The owner looks at ring_ready again: somebody may have found the lock taken and gone. Others
+ * cannot look any more, but what they miss the owner sees, at the latest when it goes to
+ * sleep. */
 static inline void ring_unlock(struct ring *r)
 {
     /* order RING-REAP full: given back before the tail is looked at again; in: ring_trylock */

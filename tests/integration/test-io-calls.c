@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-io-calls.c - every call of quoit_io.h: results, errors, short counts, and that it parks
  *
- * All of it once with QUOIT_IO=uring and once with QUOIT_IO=posix: what a program sees must be the same.
+ * All of it once with QUOIT_IO=uring and once with QUOIT_IO=posix: what a program sees
+ * must be the same.
  */
 #include "quoit.h"
 #include "quoit_io.h"

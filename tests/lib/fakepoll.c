@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * fakepoll.c - a poller without I/O, for tests that link the scheduler and not uring/
  *
- * Nothing is ever in flight; an M sleeps on a futex word that hangs in m->poller. What a test wants to come
- * back as completed it puts into fakepoll_ready before the M looks.
+ * Nothing is ever in flight; an M sleeps on a futex word that hangs in m->poller. What
+ * a test wants to come back as completed it puts into fakepoll_ready before the M
+ * looks.
  */
 #include "fakepoll.h"
 

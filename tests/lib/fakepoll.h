@@ -6,8 +6,8 @@
 
 #include "netpoll.h"
 
-/* Goroutines that wait; the next netpoll_reap returns them as completed. One P only. The scheduler looks while
- * m->poll_inflight is not 0. */
+/* Goroutines that wait; the next netpoll_reap returns them as completed. One P only. The
+ * scheduler looks while m->poll_inflight is not 0. */
 extern struct glist fakepoll_ready;
 
 #endif

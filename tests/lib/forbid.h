@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * forbid.h - a system call that this thread may not make any more
  *
- * A seccomp filter, as containers have: the call returns the error given. It cannot be taken back, and is
- * inherited by threads and processes made from then on, so it is put up in a child or for the rest of a test.
+ * A seccomp filter, as containers have: the call returns the error given. It cannot be
+ * taken back, and is inherited by threads and processes made from then on, so it is
+ * put up in a child or for the rest of a test.
  */
 #ifndef QUOIT_TESTS_FORBID_H
 #define QUOIT_TESTS_FORBID_H

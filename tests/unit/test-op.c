@@ -82,8 +82,8 @@ static void nothing_is_lost(const char *procs, uint32_t every, uint32_t first, c
     refuse_every = every;
     refuse_first = first;
     calls = refused = 0;
-    is_int(quoit_main(read_much, NULL), GOROUTINES * READS, "GOMAXPROCS=%s, %s: all reads right", procs,
-           what);
+    is_int(quoit_main(read_much, NULL), GOROUTINES * READS, "GOMAXPROCS=%s, %s: all reads right",
+           procs, what);
     ok(refused > 0 || every + first == 0, "of %d calls %d were refused", (int)calls, (int)refused);
     refuse_every = refuse_first = 0;
 }

@@ -130,8 +130,8 @@ static int writers(void *arg unused_arg)
         quoit_go(create_and_sync, (void *)i);
     }
     quoit_wg_wait(&done);
-    ok(posix_helpers() >= 1 && posix_helpers() <= HELPERS, "the work of %d goroutines by %d helpers",
-       WRITES, posix_helpers());
+    ok(posix_helpers() >= 1 && posix_helpers() <= HELPERS,
+       "the work of %d goroutines by %d helpers", WRITES, posix_helpers());
     is_int(posix_busy(), 0, "nothing is under way");
     quoit_stats(&st);
     ok(st.helper_ops >= 2 * WRITES, "%d operations were counted", (int)st.helper_ops);

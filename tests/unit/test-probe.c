@@ -44,7 +44,8 @@ static void the_reason_is_told(const char *name, struct refusal want)
         is_int(child_end(&c), 0, "%s", name);
 }
 
-/* Without IORING_REGISTER_PROBE nothing is known of the operations: no ring is better than a broken one. */
+/* Without IORING_REGISTER_PROBE nothing is known of the operations: no ring is better than a
+ * broken one. */
 static int without_register(void *arg unused_arg)
 {
     struct probe p;
