@@ -136,6 +136,12 @@ struct quoit_g *gfget_shared(struct node *np)
     struct quoit_g *gp;
 
     lock(&np->memlock);
+    /* What dies on a P comes back by the magazine. */
+    if (np->loose == NULL && np->gfree.magazines != NULL) {
+        np->loose = np->gfree.magazines;
+        np->nloose = GMAG;
+        np->gfree.magazines = np->loose->batch;
+    }
     gp = np->loose;
     if (gp != NULL) {
         np->loose = gp->link;
