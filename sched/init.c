@@ -38,7 +38,7 @@ enum { GRACE_NS = 1000000000 };
 
 /* Not in `sched`, which is all zero at each start. */
 static enum { OFF, STARTING, ON, ENDING, STRAY } state; /* a  STATE */
-static uint32_t shutting;                               /* a  STATE: a thread is in quoit_shutdown */
+static uint32_t shutting;                               /* a  STATE: one is in quoit_shutdown */
 static uint32_t foreigners; /* a  STATE: threads that are not ours, at work in here */
 
 /* ---- the table ------------------------------------------------------------------------------ */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-core-fair.c - nobody is starved by others that are always busy
  *
- * With one P the turns are counted: whoever else wants to run does so within a number of switches. With more, that
- * it comes to its turns at all is what can be said.
+ * With one P the turns are counted: whoever else wants to run does so within a number of
+ * switches. With more, that it comes to its turns at all is what can be said.
  */
 #include "quoit.h"
 

@@ -231,9 +231,10 @@ static void *given_back(void *arg)
 
 static void in_a_second_thread(void)
 {
+    static char name[] = "a second thread";
     pthread_t other;
 
-    if (pthread_create(&other, NULL, given_back, (char[]){"a second thread"}))
+    if (pthread_create(&other, NULL, given_back, name))
         bail("no thread");
     pthread_join(other, NULL);
 }
@@ -314,9 +315,11 @@ static void restart(void)
 
 int main(void)
 {
+    static char name[] = "the first thread";
+
     off();
     ends();
-    given_back((char[]){"the first thread"});
+    given_back(name);
     in_a_second_thread();
     restart();
     off();

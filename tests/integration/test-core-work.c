@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-core-work.c - no goroutine is left runnable while a P idles
  *
- * The first goroutine gives others something to do and then computes, without calling Quoit, until it has
- * been done. So another P must have done it, however it was given. How long the others have been idle is
- * different each time: what is sought is also a wake-up that is lost on the way to sleep.
+ * The first goroutine gives others something to do and then computes, without calling Quoit,
+ * until it has been done. So another P must have done it, however it was given. How long the
+ * others have been idle is different each time: what is sought is also a wake-up that is lost on
+ * the way to sleep.
  */
 #include "quoit.h"
 

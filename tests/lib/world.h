@@ -22,8 +22,8 @@ int world_join(struct quoit_g *g);
 /* A detached one, or the end of the test. */
 void world_spawn(quoit_fn fn, void *arg);
 
-/* How many rounds: `n`, or a tenth of it (one at least) under a sanitizer or Valgrind, where each costs as much as
- * ten; with QUOIT_STRESS_SECONDS set that many times more. */
+/* How many rounds: `n`, or a tenth of it (one at least) under a sanitizer or Valgrind, where each
+ * costs as much as ten; with QUOIT_STRESS_SECONDS set that many times more. */
 int world_rounds(int n);
 /* Sanitizer or Valgrind: sizes of stacks and memory mean nothing then. */
 bool world_is_slow(void);
@@ -35,7 +35,8 @@ int world_procs(void);
 int64_t world_until(void);
 int64_t world_now(void);
 
-/* From QUOIT_STRESS_SEED or the clock, told to the log; and numbers made from it, each caller with a state of its own. */
+/* From QUOIT_STRESS_SEED or the clock, told to the log; and numbers made from it, each caller with
+ * a state of its own. */
 uint64_t world_seed(void);
 uint32_t world_rand(uint64_t *state);
 
