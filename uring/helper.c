@@ -14,6 +14,8 @@
  */
 #include "helper.h"
 
+#include "sanitize.h"
+
 #include "bind.h"
 
 #include "init.h"
@@ -114,12 +116,19 @@ static struct op *next_op(struct helper *me)
     return op;
 }
 
+/* Cancelled in a call: the frames from there up to here are left without returning. */
+static void left(void *arg unused_arg)
+{
+    sanitize_cut();
+}
+
 static void *helper_main(void *arg)
 {
     struct helper *me = arg;
     struct op *op;
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    pthread_cleanup_push(left, NULL);
     while ((op = next_op(me)) != NULL) {
         long res;
 
@@ -131,6 +140,7 @@ static void *helper_main(void *arg)
         else if (res != -EAGAIN || !posix_again(op))
             finish_foreign(op, res);
     }
+    pthread_cleanup_pop(0);
     return NULL;
 }
 

@@ -109,7 +109,7 @@ static int readers(void *arg unused_arg)
 
 static int create_and_sync(void *arg)
 {
-    char name[32];
+    char name[32] = "";
     int fd;
 
     snprintf(name, sizeof name, "f%d", (int)(intptr_t)arg);
