@@ -89,7 +89,8 @@ int main(void)
                        (struct refusal){ __NR_io_uring_setup, EPERM, "seccomp" });
     the_reason_is_told("no io_uring", (struct refusal){ __NR_io_uring_setup, ENOSYS, "ENOSYS" });
     the_reason_is_told("no memory", (struct refusal){ __NR_io_uring_setup, ENOMEM, "ulimit -l" });
-    the_reason_is_told("no descriptor left", (struct refusal){ __NR_io_uring_setup, EMFILE, "EMFILE" });
+    the_reason_is_told("no descriptor left",
+                       (struct refusal){ __NR_io_uring_setup, EMFILE, "EMFILE" });
     a_child_agrees("operations that cannot be asked for", without_register);
     a_child_agrees("no locked memory allowed", no_locked_memory);
     return done_testing();
