@@ -534,6 +534,7 @@ uint64_t model_rmw(struct site *s, void *p, size_t size, enum rmw how, uint64_t 
     }
     w = turn(s, p, size, true);
     old = w->store[w->n - 1].value;
+    last[self] = (uint8_t)(w - words);
     note_step(old, 0, NULL);
     replace(w, cut(rmw_value(how, old, value), size), site_order(s));
     remember(old);

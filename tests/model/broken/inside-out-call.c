@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * inside-out-call.c - an M may be called before it can see why
+ */
+#define BROKEN "INSIDE out m_wake_all"
+#include "../model-inside.c"
