@@ -126,7 +126,8 @@ static noinline void unlock_slow_path(struct mutex *m)
     int spins = 0;
 
     for (;;) {
-        CHECK(word & HELD, "the mutex is not locked");
+        if (!(word & HELD))
+            throw("quoit_mutex_unlock: the mutex is not locked");
         if (word & LOCKED) {
             word_pause(&spins);
             word = load_relaxed(&m->word);
