@@ -116,7 +116,7 @@ static void twins(void)
 
 /* One goes round the states and counts each time it has gone on; others hold it and look that it
  * does not. */
-enum { SCANNERS = 3, ROUNDS = 20000, HELD_ENOUGH = 300 };
+enum { SCANNERS = 3, ROUNDS = 20000, HELD_ENOUGH = 100 };
 
 struct round {
     uint64_t steps;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * test-core-stray.c - a goroutine that computes on after the end is left behind
+ *
+ * Its stack is not pulled away from under it. Two P's: one for the first goroutine, one for the other, which calls Quoit no more.
+ */
+#include "quoit.h"
+
+#include "tap.h"
+#include "world.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+static int on_its_way, go_on, looked;
+
+static int set(int *what)
+{
+    return __atomic_exchange_n(what, 1, __ATOMIC_SEQ_CST);
+}
+
+static int is_set(int *what)
+{
+    return __atomic_load_n(what, __ATOMIC_SEQ_CST);
+}
+
+static int computes(void *arg)
+{
+    int *on_stack = arg;
+
+    set(&on_its_way);
+    while (!is_set(&go_on))
+        sched_yield();
+    /* Its stack is still there, and that of the library. */
+    *on_stack = 5;
+    set(&looked);
+    quoit_yield();
+    return *on_stack;
+}
+
+static int leaves(void *arg)
+{
+    world_spawn(computes, arg);
+    while (!is_set(&on_its_way))
+        sched_yield();
+    return 9;
+}
+
+static int nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void all(void)
+{
+    int mine = 0, e;
+    int64_t since = world_now();
+
+    is_int(world_run(2, leaves, &mine), 9, "quoit_main returns");
+    ok(world_now() - since > INT64_C(500000000), "after some grace");
+    is_int(quoit_main(nothing, NULL), -EBUSY, "it cannot be started again yet");
+    is_int(quoit_init(NULL), -EBUSY, "in no way");
+    is_int(quoit_go(nothing, NULL), -ESHUTDOWN, "and nothing is spawned");
+    set(&go_on);
+    while (!is_set(&looked))
+        sched_yield();
+    /* It comes in at its next call. */
+    while ((e = quoit_main(nothing, NULL)) == -EBUSY)
+        sched_yield();
+    is_int(e, 0, "but when it has come in");
+    is_int(mine, 5, "it was left in peace until then");
+}
+
+int main(void)
+{
+    char said[1000] = "";
+    int fds[2];
+
+    /* What is said fits into a pipe. */
+    if (pipe(fds) != 0 || dup2(fds[1], STDERR_FILENO) < 0)
+        bail("no pipe");
+    all();
+    ok(read(fds[0], said, sizeof said - 1) > 0 &&
+       strstr(said, "warning: a goroutine computes on without calling Quoit") != NULL,
+       "a warning says so");
+    return done_testing();
+}
