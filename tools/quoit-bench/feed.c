@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * feed.c - paths from one walking thread to many readers
+ * feed.c - paths from one walker to many readers
  */
 #include <stdlib.h>
 #include <string.h>

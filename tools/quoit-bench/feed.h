@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * feed.h - paths from one walking thread to many readers
+ * feed.h - paths from one walker to many readers
  *
  * A ring of batches. The walker is ahead of the readers by two halves of the
  * ring at most, and is woken once a half: waking a sleeping thread for each

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * scan.c - the real job: read and hash every regular file below a directory
  *
- * One plain thread walks (walk.c) and feeds paths (feed.c) to readers:
- * goroutines, or the threads of a pool. A reader opens, reads until nothing
- * comes, closes, and hashes what it read. Walker, buffers, hash and the number
- * of operations are the same for all peers; struct feed_calls is all that
- * differs.
+ * One walker (walk.c) feeds paths (feed.c) to readers; all are goroutines, or
+ * all are threads. A reader opens, reads until nothing comes, closes, and hashes
+ * what it read. Walk, buffers, hash and the number of operations are the same
+ * for all peers; struct feed_calls is all that differs.
  *
  * The digest is a sum over the files, so the order in which they were read does
  * not matter, and peers that did the same work have the same one.
@@ -29,7 +28,8 @@
 #include "measure.h"
 #include "walk.h"
 
-enum { BUFFER = 65536, THREADS_MAX = 4096 };
+/* Buffers a power of two apart would share a few sets of the cache. */
+enum { BUFFER = 65536, STRIDE = BUFFER + 12288, THREADS_MAX = 4096 };
 enum { RATE, BYTES, CPU, CALLS };
 
 static struct scan {
@@ -91,7 +91,7 @@ static void read_file(struct reader *r, const char *path)
 
 static void read_all(void)
 {
-    struct reader r = {.buffer = s.buffers + (size_t)s.next++ * BUFFER};
+    struct reader r = {.buffer = s.buffers + (size_t)s.next++ * STRIDE};
     const struct feed_batch *b;
     uint64_t number;
 
@@ -112,6 +112,20 @@ static void read_all(void)
     s.ops += r.ops;
 }
 
+static void walk_all(void)
+{
+    s.walk_error = walk_tree(s.root, feed_put, s.feed, s.skipped);
+    feed_end(s.feed, s.readers);
+}
+
+static int walker(void *arg)
+{
+    (void)arg;
+    walk_all();
+    quoit_wg_done(&s.done);
+    return 0;
+}
+
 static int reader(void *arg)
 {
     (void)arg;
@@ -126,10 +140,9 @@ static void *thread_reader(void *arg)
     return arg;
 }
 
-static void *walker(void *arg)
+static void *thread_walker(void *arg)
 {
-    s.walk_error = walk_tree(s.root, feed_put, s.feed, s.skipped);
-    feed_end(s.feed, s.readers);
+    walk_all();
     return arg;
 }
 
@@ -203,7 +216,7 @@ static int begin(const struct job *job, const struct feed_calls *calls, int read
     if (s.root < 0)
         return outcome_wrong(job->out, "%s: %s", dir, strerror(errno));
     s.feed = feed_new(calls);
-    s.buffers = malloc((size_t)readers * BUFFER);
+    s.buffers = malloc((size_t)readers * STRIDE);
     return s.feed && s.buffers ? 0 : -ENOMEM;
 }
 
@@ -241,18 +254,17 @@ static int scan(void *arg)
 
     if (err)
         return err;
-    quoit_wg_add(&s.done, s.readers);
+    quoit_wg_add(&s.done, s.readers + 1);
     for (int i = 0; i < s.readers && !err; i++)
         err = quoit_go(reader, NULL);
     if (!err)
-        err = -pthread_create(&s.walker, NULL, walker, NULL);
+        err = quoit_go(walker, NULL);
     if (err)
         return err;
     quoit_wg_wait(&s.done);
     err = end(job, now_ns() - t0, cpu_ns() - cpu0);
     if (s.ops)
         job->out->value[CALLS] = (double)(quoit_system_calls() - calls0) / (double)s.ops;
-    pthread_join(s.walker, NULL);
     return err;
 }
 
@@ -267,7 +279,7 @@ static int thread_scan(void *arg)
     for (int i = 0; i < s.readers && !err; i++)
         err = -pthread_create(&id[i], NULL, thread_reader, NULL);
     if (!err)
-        err = -pthread_create(&s.walker, NULL, walker, NULL);
+        err = -pthread_create(&s.walker, NULL, thread_walker, NULL);
     if (err)
         return err;
     for (int i = 0; i < s.readers; i++)
