@@ -19,8 +19,8 @@ void acquirep(struct m *mp, struct p *pp)
 {
     CHECK(mp->p == NULL && pp->m == NULL, "the M has a P, or the P an M");
     mp->p = mp->lastp = pp;
-    /* hint: reap_others looks at it */
-    store_relaxed(&pp->m, mp);
+    /* order HOLDER out: the M is whole before others find it here; in: reap_others */
+    store_release(&pp->m, mp);
     pp->lastm = mp;
     m_bind(mp, pp);
 }

@@ -209,8 +209,9 @@ static struct quoit_g *steal(struct m *mp)
 static struct quoit_g *reap_others(struct m *mp)
 {
     for (uint32_t i = 0; i + 1 < sched.nprocs; i++) {
-        /* hint: the M may have left that P; M's are not freed while others run */
-        struct m *m2 = load_relaxed(&sched.allp[mp->p->near[i]]->m);
+        /* It may have left that P since; M's are not freed while others run. */
+        /* order HOLDER in: the M is whole; out: acquirep */
+        struct m *m2 = load_acquire(&sched.allp[mp->p->near[i]]->m);
         struct glist list = { NULL, NULL, 0 };
 
         if (m2 == NULL || load_relaxed(&m2->poll_inflight) == 0)
