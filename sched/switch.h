@@ -66,8 +66,8 @@ static always_inline void finish_park_store(struct m *mp, struct quoit_g *gp)
 
     count_add(&mp->p->count.parked, 1);
     gstatus_set(gp, Grunning, Gwaiting);
-    /* order PARK out: the goroutine waits, its stack left, before the lock is free; in:
-     * the one who takes that lock (sema.c: lock_queue) */
+    /* order SEMA out: the goroutine waits, its stack left, before the lock is free; in:
+     * lock_queue in sema.c, the one user */
     store_release(word, value);
 }
 
