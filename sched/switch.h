@@ -66,7 +66,7 @@ static always_inline void finish_park_store(struct m *mp, struct quoit_g *gp)
 
     count_add(&mp->p->count.parked, 1);
     gstatus_set(gp, Grunning, Gwaiting);
-    /* order SEMA out: the goroutine waits, its stack left, before the lock is free; in:
+    /* order PARK out: the goroutine waits, its stack left, before the lock is free; in:
      * lock_queue in sema.c, the one user */
     store_release(word, value);
 }
