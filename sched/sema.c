@@ -74,8 +74,8 @@ static uint64_t lock_queue(struct sema *s)
     int spins = 0;
 
     for (;;) {
-        /* order SEMA in: what the last holder did to the queue; out: unlock_queue, quoit_sema_post
-         */
+        /* order SEMA in: what the last holder did to the queue; out: unlock_queue, quoit_sema_post.
+         * order PARK in: who parked holding it has left its stack; out: finish_park_store */
         if (!(word & LOCKED) && cas_acquire(&s->word, &word, word | LOCKED))
             return word;
         if (word & LOCKED) {

@@ -12,7 +12,7 @@
 #include "explore.h"
 
 #include "context.h"
-#include "machine.h"
+#include "memory.h"
 #include "sanitize.h"
 #include "tap.h"
 
@@ -67,7 +67,7 @@ static void thread_main(void *arg)
         sanitize_arrive(&l->rec);
         if (setjmp(l->top) == 0) {
             running->thread[me]();
-            machine_judge();
+            plain_judge();
             threads[me].state = T_DONE;
         }
     }

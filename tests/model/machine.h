@@ -122,7 +122,6 @@ void machine_reset(void);      /* before each schedule */
 void machine_begin(void);      /* after setup() */
 void machine_settle(void);     /* after it: memory as all threads would see it in the end */
 uint64_t machine_hash(void);
-void machine_judge(void);    /* the running thread's plain accesses */
 bool machine_guessing(void);   /* a guess is still to come true */
 bool machine_can_go(int t);
 void machine_name(char *buf, size_t size, uint64_t value);

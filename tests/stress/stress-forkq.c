@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * stress-forkq.c - an owner at both ends and thieves at one: each is taken once, and whole
  *
- * A goroutine goes round: the owner writes its number into it and puts it, whoever takes it reads the
- * number and gives the record back. So records and slots are used over and over.
+ * A goroutine goes round: the owner writes its number into it and puts it, whoever takes it reads
+ * the number and gives the record back. So records and slots are used over and over.
  */
 #include "delay.h"
 #include "forkq.h"
