@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * test-schedule.c - which goroutine runs next, seen from inside, with a poller that has no I/O
+ */
+#include "proc.h"
+
+#include "fakepoll.h"
+#include "forkq.h"
+#include "gstatus.h"
+#include "pick.h"
+#include "runq.h"
+#include "switch.h"
+#include "tap.h"
+#include "world.h"
+
+#include <stdlib.h>
+
+static int order[64], norder;
+
+static void came(int who)
+{
+    order[norder++] = who;
+}
+
+static bool came_in_this_order(const int *want, int n)
+{
+    bool same = n == norder;
+
+    for (int i = 0; i < n && same; i++)
+        same = order[i] == want[i];
+    for (int i = 0; i < norder && !same; i++)
+        diag("%d. came %d", i, order[i]);
+    norder = 0;
+    return same;
+}
+
+static int comes(void *arg)
+{
+    came((int)(intptr_t)arg);
+    return 0;
+}
+
+static struct quoit_g *waiting[16];
+
+static int waits_and_comes(void *arg)
+{
+    int who = (int)(intptr_t)arg;
+
+    waiting[who] = quoit_self();
+    quoit_park(NULL, NULL, "test");
+    came(who);
+    return 0;
+}
+
+static void let_wait(int n)
+{
+    for (int i = 0; i < n; i++)
+        world_spawn(waits_and_comes, (void *)(intptr_t)i);
+    for (int i = 0; i < 2 * n; i++)
+        quoit_yield();
+}
+
+/* The tick that looks elsewhere first would be in the way. */
+static void not_due(void)
+{
+    m_get()->p->fairat = m_get()->p->schedtick + 1000;
+}
+
+/* ---- order ---------------------------------------------------------------------------------- */
+
+static void readied_last_is_next(void)
+{
+    static const int want[] = { 2, 0, 1, 9 };
+
+    let_wait(3);
+    not_due();
+    world_spawn(comes, (void *)9);
+    for (int i = 0; i < 3; i++)
+        quoit_ready(waiting[i]);
+    for (int i = 0; i < 5; i++)
+        quoit_yield();
+    ok(came_in_this_order(want, 4), "who was readied last, then the ring, then unstarted ones");
+}
+
+static int yields_once(void *arg)
+{
+    quoit_yield();
+    return comes(arg);
+}
+
+static void oldest_or_newest(void)
+{
+    static const int after_yield[] = { 0, 1, 2 };
+    struct quoit_g *child;
+
+    not_due();
+    for (intptr_t i = 0; i < 3; i++)
+        world_spawn(comes, (void *)i);
+    for (int i = 0; i < 4; i++)
+        quoit_yield();
+    ok(came_in_this_order(after_yield, 3), "of unstarted ones the oldest, for one that yields");
+
+    not_due();
+    child = world_go_apart(yields_once, (void *)0);
+    world_spawn(comes, (void *)1);
+    world_spawn(comes, (void *)2);
+    world_join(child);
+    ok(order[0] == 2, "the newest for one that waits");
+    norder = 0;
+}
+
+/* ---- completions ---------------------------------------------------------------------------- */
+
+/* As a poller would hand them over: linked, waiting still. */
+static void complete(int n)
+{
+    for (int i = 0; i < n; i++)
+        waiting[i]->link = i + 1 < n ? waiting[i + 1] : NULL;
+    fakepoll_ready = (struct glist){ waiting[0], waiting[n - 1], n };
+}
+
+static void injected(void)
+{
+    static const int want[] = { 0, 1, 2, 3 };
+    struct glist none = { NULL, NULL, 0 };
+
+    let_wait(4);
+    not_due();
+    complete(4);
+    injectglist(m_get(), &none);
+    injectglist(m_get(), &fakepoll_ready);
+    fakepoll_ready = none;
+    is_int(runq_size(&m_get()->p->runq), 4, "a chain comes into the queue");
+    for (int i = 0; i < 2; i++)
+        quoit_yield();
+    ok(came_in_this_order(want, 4), "in its order");
+}
+
+/* The others have completed by the time that the P has nothing else. */
+static void looked_for_when_idle(void)
+{
+    struct quoit_g *last;
+
+    let_wait(2);
+    last = waiting[1];
+    complete(1);
+    m_get()->poll_inflight = 1;
+    while (norder == 0) {
+        not_due();
+        quoit_yield();
+    }
+    m_get()->poll_inflight = 0;
+    ok(norder == 1 && order[0] == 0, "completions are looked for when nothing else is to be run");
+    norder = 0;
+    quoit_ready(last);
+    quoit_yield();
+    norder = 0;
+}
+
+static int stop;
+
+static int yields_on(void *arg)
+{
+    while (!stop)
+        quoit_yield();
+    return *(int *)arg;
+}
+
+static void looked_for_when_busy(void)
+{
+    int zero = 0, n = 0;
+    struct quoit_g *busy;
+
+    let_wait(1);
+    busy = world_go_apart(yields_on, &zero);
+    complete(1);
+    m_get()->poll_inflight = 1;
+    m_get()->p->fairat = 0;
+    while (norder == 0 && n++ < 100)
+        quoit_yield();
+    m_get()->poll_inflight = 0;
+    stop = 1;
+    world_join(busy);
+    ok(norder == 1, "and within a fair number of switches when there is (%d)", n);
+    norder = 0;
+}
+
+/* ---- a scanner in the way ------------------------------------------------------------------- */
+
+static void *let_go_later(void *g)
+{
+    for (int i = 0; i < 1000; i++)
+        os_yield();
+    gscan_end(g);
+    return NULL;
+}
+
+/* Whoever is held is not run before it is let go; then it is. */
+static void held_ones_wait(void)
+{
+    pthread_t other;
+
+    let_wait(1);
+    ok(gscan_begin(waiting[0], Gwaiting), "one that waits is held");
+    if (pthread_create(&other, NULL, let_go_later, waiting[0]))
+        bail("no thread");
+    quoit_ready(waiting[0]);
+    is_int(gstatus_read(waiting[0]), Grunnable, "readied when let go");
+    pthread_join(other, NULL);
+    ok(gscan_begin(waiting[0], Grunnable), "held again, in the queue");
+    if (pthread_create(&other, NULL, let_go_later, waiting[0]))
+        bail("no thread");
+    quoit_yield();
+    pthread_join(other, NULL);
+    ok(norder == 1, "and run when let go");
+    norder = 0;
+}
+
+static int all(void *arg)
+{
+    (void)arg;
+    readied_last_is_next();
+    oldest_or_newest();
+    injected();
+    looked_for_when_idle();
+    looked_for_when_busy();
+    held_ones_wait();
+    return 0;
+}
+
+int main(void)
+{
+    is_int(world_run(1, all, NULL), 0, "ends");
+    return done_testing();
+}
