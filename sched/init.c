@@ -194,7 +194,8 @@ bool foreign_enter(void)
 {
     /* order STATE full: counted before the state is read; in: end */
     add_full(&foreigners, 1);
-    if (likely(load_relaxed(&state) == ON))
+    /* order STATE in: all that the start made is there; out: quoit_main, quoit_init */
+    if (likely(load_acquire(&state) == ON))
         return true;
     foreign_leave();
     return false;

@@ -73,6 +73,7 @@
 /* FENCE_BIT: as on a machine where membarrier is forbidden. Set by setup(). */
 enum { FENCE_BIT = 1 << 30 };
 extern uint32_t fence_bias;
+void fence_init(void);
 #define fence_light() model_fence_light(SITE("fence_light", "", FULL))
 #define fence_heavy() model_fence_heavy(SITE("fence_heavy", "", FULL))
 #define fence_and_load(p) model_fence_and_load(SITE("fence_and_load", #p, FULL | IN), (p))

@@ -43,7 +43,7 @@ static struct choice {
 } choices[CHOICES];
 static int nchoices, at;
 
-static struct step trace[STEPS];
+static struct trace_step trace[STEPS];
 static int nsteps;
 static const struct site *now;
 static int last, preempted; /* who went last; how often one that could have gone on did not */
@@ -153,10 +153,10 @@ void note_step(uint64_t value, int newer, const char *note)
 {
     if (nsteps == STEPS)
         bail("a schedule has more than %d steps", STEPS);
-    trace[nsteps++] = (struct step){now, value, (uint8_t)self, (uint8_t)newer, note};
+    trace[nsteps++] = (struct trace_step){now, value, (uint8_t)self, (uint8_t)newer, note};
 }
 
-static void print_step(const struct step *st)
+static void print_step(const struct trace_step *st)
 {
     const char *base = strrchr(st->site->file, '/');
     char where[64], what[80], value[40], stale[32] = "";

@@ -104,7 +104,7 @@ struct mthread {
 };
 
 /* One step of a trace. */
-struct step {
+struct trace_step {
     const struct site *site;
     uint64_t value;
     uint8_t thread;

@@ -52,7 +52,7 @@ static inline struct store *word_newest(struct word *w)
 /* ---- views ---- */
 
 void view_join(struct view *to, const struct view *from);
-/* The running thread's own count goes on: only what can race is counted, plain accesses and guesses. */
+/* The running thread's own count goes on: of what can race, plain accesses and guesses. */
 void tick(void);
 
 /* ---- steps of the running thread ---- */

@@ -21,15 +21,6 @@ static void give_back(struct quoit_g *gp)
     data_write(&record, 3);
 }
 
-bool switch_into(struct m **mpp, struct context *from, struct sanitize_stack *old,
-                 struct quoit_g *next, bool dying);
-void set_running(struct m *mp, struct quoit_g *next);
-struct m *switch_to_g0(struct m *mp, enum after after);
-void finish_switch(struct m *mp);
-struct quoit_g *pick(struct m *mp, bool parked);
-
-void stack_wanting(struct m *mp, struct quoit_g *next);
-
 #include "../../sched/gstatus.c"
 #include "../../sched/join.c"
 #include "../../sched/newproc.c"

@@ -69,6 +69,14 @@ int thread_start(struct m *mp unused_arg, void *(*fn)(void *) unused_arg)
     return 0;
 }
 
+static uint64_t whole; /* stands for what makes an M whole */
+
+void netpoll_reap_other(struct m *mp unused_arg, struct m *m2 unused_arg,
+                        struct glist *list unused_arg)
+{
+    data_read(&whole);
+}
+
 /* ---- the machine ---- */
 
 static const uint16_t near[MS][MS - 1] = {{1, 2}, {0, 2}, {0, 1}};
@@ -221,6 +229,30 @@ static void newborn(void)
     look(&spare, MS);
 }
 
+/* ---- who looks at another P's M ---- */
+
+static void setup_newcomer(void)
+{
+    setup_two();
+    whole = 0;
+    explore_name(&whole, "the M");
+    releasep(&ms[1]);
+    ms[1].poll_inflight = 1;
+}
+
+static void comes(void)
+{
+    data_write(&whole, 1);
+    acquirep(&ms[1], &ps[1]);
+}
+
+static void reaps(void)
+{
+    reap_others(&ms[0]);
+}
+
+/* ---- what must hold ---- */
+
 static void nothing_left(void)
 {
     int n = 0;
@@ -242,6 +274,8 @@ static const struct explore tests[] = {
      .thread = {puts_one_unstarted, looks1, newborn}, .finish = nothing_left, .may_sleep = true},
     {.name = "one puts, one goes to sleep, no membarrier", .setup = setup_two_forbidden,
      .thread = {puts_one, looks1, newborn}, .finish = nothing_left, .may_sleep = true},
+    {.name = "an M comes, another looks at its P", .setup = setup_newcomer,
+     .thread = {reaps, comes}},
     {.name = "one puts two, one looks, one sleeps", .setup = setup_three,
      .thread = {puts_two, looks1, sleeps2}, .finish = nothing_left, .may_sleep = true,
      .preemptions = 3},

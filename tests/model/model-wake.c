@@ -7,11 +7,36 @@
 
 #include "cpu.h"
 
+#include "gmp.h"
+
+#include <stdlib.h>
+
+static struct m sleeper, opener;
+static uint64_t gift, record;
+
+/* The one record that is made. */
+static void *spare_record(void);
+#define aligned_alloc(align, size) ((void)(align), (void)(size), spare_record())
 #include "../../uring/netpoll.c"
 
-static struct m sleeper;
-static struct poller pl;
-static uint64_t gift;
+static struct poller pl, spare;
+
+static void *spare_record(void)
+{
+    return &spare;
+}
+
+void ring_init(struct ring *r unused_arg)
+{
+    data_write(&record, 1);
+}
+
+/* There is nothing to take, but it looks. */
+unsigned op_take(struct poller *p unused_arg, bool owner unused_arg, struct glist *list unused_arg)
+{
+    data_read(&record);
+    return 0;
+}
 
 /* This M has no operation in flight: it sleeps on the futex. */
 int ring_submit(struct ring *r unused_arg)
@@ -38,7 +63,11 @@ static void setup(void)
     memset(&sleeper, 0, sizeof(sleeper));
     memset(&pl, 0, sizeof(pl));
     sleeper.poller = &pl;
-    gift = 0;
+    memset(&opener, 0, sizeof(opener));
+    memset(&spare, 0, sizeof(spare));
+    pollers = NULL;
+    gift = record = 0;
+    explore_name(&record, "the poller's record");
     explore_name(&gift, "gift");
 }
 
@@ -61,10 +90,25 @@ static void wakes(void)
     netpoll_wake(&sleeper);
 }
 
+/* ---- an M that comes ---- */
+
+static void opens(void)
+{
+    netpoll_open(&opener);
+}
+
+static void reaps_other(void)
+{
+    struct glist list = {NULL, NULL, 0};
+
+    netpoll_reap_other(NULL, &opener, &list);
+}
+
 static const struct explore tests[] = {
     {.name = "one sleeps, one wakes", .setup = setup, .thread = {sleeps, wakes}},
     {.name = "one sleeps for a while, one wakes", .setup = setup,
      .thread = {naps, wakes}},
+    {.name = "one comes, one reaps for it", .setup = setup, .thread = {opens, reaps_other}},
 };
 
 int main(int argc, char **argv)

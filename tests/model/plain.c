@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * plain.c - plain memory: data that must not race, ranges that make a state, and names for the trace
+ * plain.c - plain memory: data that must not race, ranges that make a state, names for the trace
  */
 #include "memory.h"
 

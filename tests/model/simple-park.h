@@ -34,6 +34,16 @@ static uint64_t simple_stacks[EXPLORE_THREADS];
 
 #include <string.h>
 
+/* For the rest of a file under test; never called. */
+bool switch_into(struct m **mpp, struct context *from, struct sanitize_stack *old,
+                 struct quoit_g *next, bool dying);
+struct m *switch_away(struct m *mp, struct quoit_g *next, enum after after);
+struct m *switch_to_g0(struct m *mp, enum after after);
+void set_running(struct m *mp, struct quoit_g *next);
+void stack_wanting(struct m *mp, struct quoit_g *next);
+struct quoit_g *pick(struct m *mp, bool parked);
+void finish_switch(struct m *mp);
+
 static unused_arg void simple_setup(void)
 {
     static const char *const names[] = {"stack 1", "stack 2", "stack 3", "stack 4"};
