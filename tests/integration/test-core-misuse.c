@@ -120,9 +120,12 @@ static const struct misuse {
     bool outside;
     const char *what, *said;
 } all[] = {
-    { unlocks_unlocked, false, "an unlocked mutex is unlocked", "quoit_mutex_unlock: the mutex is not locked" },
-    { unlocks_twice, false, "and after it was locked", "quoit_mutex_unlock: the mutex is not locked" },
-    { unlocks_unlocked, true, "by a plain thread too", "quoit_mutex_unlock: the mutex is not locked" },
+    { unlocks_unlocked, false, "an unlocked mutex is unlocked",
+      "quoit_mutex_unlock: the mutex is not locked" },
+    { unlocks_twice, false, "and after it was locked",
+      "quoit_mutex_unlock: the mutex is not locked" },
+    { unlocks_unlocked, true, "by a plain thread too",
+      "quoit_mutex_unlock: the mutex is not locked" },
     { too_many_posts, false, "a count past its end", "quoit_sema_post: the count is at INT32_MAX" },
     { too_large_a_count, false, "or beginning there",
       "quoit_sema_init: a count is at most INT32_MAX" },
@@ -132,7 +135,8 @@ static const struct misuse {
       "is runnable, asked to go from waiting to runnable" },
     { readies_twice, false, "or twice", "is runnable, asked to go from waiting to runnable" },
     { parks_outside, true, "a plain thread parks", "quoit_park: called by a thread that is no" },
-    { exits_outside, true, "or ends as a goroutine", "quoit_goexit: called by a thread that is no" },
+    { exits_outside, true, "or ends as a goroutine",
+      "quoit_goexit: called by a thread that is no" },
     { joins_outside, true, "or joins", "quoit_join: called by a thread that is no" },
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-core-stray.c - a goroutine that computes on after the end is left behind
  *
- * Its stack is not pulled away from under it. Two P's: one for the first goroutine, one for the other, which calls Quoit no more.
- */
+ * Its stack is not pulled away from under it. Two P's: one for the first goroutine, one for the
+ * other, which calls Quoit no more.
+ * */
 #include "quoit.h"
 
 #include "tap.h"
