@@ -2,8 +2,9 @@
  * test-core-stray.c - a goroutine that computes on after the end is left behind
  *
  * Its stack is not pulled away from under it. Two P's: one for the first goroutine, one for the
- * other, which calls Quoit no more.
- * */
+ * other, which calls Quoit no more. It must not be on the thread of quoit_main, which could not
+ * return; then all begins anew.
+ */
 #include "quoit.h"
 
 #include "tap.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int on_its_way, go_on, looked;
+static int on_its_way, go_on, looked, elsewhere;
 
 static int set(int *what)
 {
@@ -30,7 +31,10 @@ static int computes(void *arg)
 {
     int *on_stack = arg;
 
+    elsewhere = gettid() != getpid();
     set(&on_its_way);
+    if (!elsewhere)
+        return 0;
     while (!is_set(&go_on))
         sched_yield();
     /* Its stack is still there, and that of the library. */
@@ -57,9 +61,14 @@ static int nothing(void *arg)
 static void all(void)
 {
     int mine = 0, e;
-    int64_t since = world_now();
+    int64_t since;
 
-    is_int(world_run(2, leaves, &mine), 9, "quoit_main returns");
+    do {
+        since = world_now();
+        on_its_way = 0;
+        e = world_run(2, leaves, &mine);
+    } while (e == 9 && !elsewhere);
+    is_int(e, 9, "quoit_main returns");
     ok(world_now() - since > INT64_C(500000000), "after some grace");
     is_int(quoit_main(nothing, NULL), -EBUSY, "it cannot be started again yet");
     is_int(quoit_init(NULL), -EBUSY, "in no way");

@@ -5,6 +5,7 @@
 
 #include "child.h"
 #include "tap.h"
+#include "world.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -116,7 +117,7 @@ static void twins(void)
 
 /* One goes round the states and counts each time it has gone on; others hold it and look that it
  * does not. */
-enum { SCANNERS = 3, ROUNDS = 20000, HELD_ENOUGH = 100 };
+enum { SCANNERS = 3 };
 
 struct round {
     uint64_t steps;
@@ -125,20 +126,23 @@ struct round {
 };
 
 static struct round r;
+static int rounds;
+static uint32_t held_enough;
 
 static void *go_round(void *arg)
 {
     (void)arg;
     /* On, until scanners have had their share. */
-    for (int i = 0; i < ROUNDS || load_relaxed(&r.held) < HELD_ENOUGH; i++) {
+    for (int i = 0; i < rounds || load_relaxed(&r.held) < held_enough; i++) {
         gstatus_set(&g, Grunnable, Grunning);
         store_relaxed(&r.steps, r.steps + 1);
         gstatus_set(&g, Grunning, Gwaiting);
         store_relaxed(&r.steps, r.steps + 1);
+        /* Where threads take turns this is when scanners have theirs. */
+        if (i % 100 == 0 || world_is_slow())
+            os_yield();
         gstatus_set(&g, Gwaiting, Grunnable);
         store_relaxed(&r.steps, r.steps + 1);
-        if (i % 100 == 0)
-            os_yield();
     }
     store_relaxed(&r.over, 1);
     return NULL;
@@ -195,6 +199,8 @@ static void held_while_it_changes(const char *how)
 
 int main(void)
 {
+    rounds = world_rounds(20000);
+    held_enough = (uint32_t)world_rounds(100);
     good_arrows();
     bad_arrows();
     not_in_that_state();
