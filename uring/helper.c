@@ -2,8 +2,10 @@
  * helper.c - a bounded pool of threads for calls that may block
  *
  * Threads are started when an operation finds none idle, up to the bound, and stay
- * until the end. They have all signals blocked, so no handler of the user's runs
- * there, and the process's cpus.
+ * until the end. One that is about to come counts as queued already: two that find
+ * the same thread idle would share it, and if the first is the open of a FIFO and the
+ * second opens the other end, neither returns. Threads have all signals blocked, so no
+ * handler of the user's runs there, and the process's cpus.
  *
  * At the end one of them may be in a call that never returns (an open of a FIFO nobody
  * writes). It is cancelled: the one way to interrupt a call that takes no signal
@@ -41,7 +43,7 @@ static struct pool {
     struct lock lock; /* of all but word */
     uint32_t word;    /* a  futex: moves with each operation that comes */
     struct op *first, *last;
-    int queued, idle, n, max;
+    int queued, coming, idle, n, max;
     bool stopping;
     struct helper *all;
 } pool;
@@ -60,6 +62,9 @@ int foreign_start(pthread_t *thread, void *(*fn)(void *), void *arg)
     pthread_attr_setstacksize(&attr, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     e = pthread_create(thread, &attr, fn, arg);
+    /* glibc takes the program's thread-local variables out of the stack: there may be more. */
+    if (e == EINVAL)
+        e = pthread_create(thread, NULL, fn, arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     if (wide)
@@ -116,6 +121,27 @@ static struct op *next_op(struct helper *me)
     return op;
 }
 
+/* `expected`: one of those that were told of. */
+static void put(struct op *op, bool expected)
+{
+    bool wake;
+
+    op->next = NULL;
+    lock(&pool.lock);
+    if (pool.last != NULL)
+        pool.last->next = op;
+    else
+        pool.first = op;
+    pool.last = op;
+    pool.queued++;
+    pool.coming -= expected;
+    wake = pool.idle > 0;
+    store_relaxed(&pool.word, pool.word + 1);
+    unlock(&pool.lock);
+    if (wake)
+        futex_wake(&pool.word, 1);
+}
+
 /* Cancelled in a call: the frames from there up to here are left without returning. */
 static void left(void *arg unused_arg)
 {
@@ -136,7 +162,7 @@ static void *helper_main(void *arg)
         res = op->desc->call(op);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
         if (res == -EINTR)
-            helpers_put(op);
+            put(op, false);
         else if (res != -EAGAIN || !posix_again(op))
             finish_foreign(op, res);
     }
@@ -144,38 +170,43 @@ static void *helper_main(void *arg)
     return NULL;
 }
 
-bool helpers_grow(void)
+/* Under the lock. So many ought to be free. */
+static void grow_locked(int wanted)
 {
-    int e = 0, n;
+    struct helper *next = &pool.all[pool.n];
+
+    if (!pool.stopping && pool.idle < wanted && pool.n < pool.max &&
+        foreign_start(&next->thread, helper_main, next) == 0)
+        pool.n++;
+}
+
+bool helpers_any(void)
+{
+    bool any;
 
     lock(&pool.lock);
-    if (pool.queued >= pool.idle && pool.n < pool.max) {
-        e = foreign_start(&pool.all[pool.n].thread, helper_main, &pool.all[pool.n]);
-        if (e == 0)
-            pool.n++;
-    }
-    n = pool.n;
+    if (pool.n == 0)
+        grow_locked(1);
+    any = pool.n > 0;
     unlock(&pool.lock);
-    return n > 0;
+    return any;
+}
+
+bool helpers_expect(void)
+{
+    bool any;
+
+    lock(&pool.lock);
+    grow_locked(pool.queued + pool.coming + 1);
+    any = pool.n > 0;
+    pool.coming += any;
+    unlock(&pool.lock);
+    return any;
 }
 
 void helpers_put(struct op *op)
 {
-    bool wake;
-
-    op->next = NULL;
-    lock(&pool.lock);
-    if (pool.last != NULL)
-        pool.last->next = op;
-    else
-        pool.first = op;
-    pool.last = op;
-    pool.queued++;
-    wake = pool.idle > 0;
-    store_relaxed(&pool.word, pool.word + 1);
-    unlock(&pool.lock);
-    if (wake)
-        futex_wake(&pool.word, 1);
+    put(op, true);
 }
 
 int helpers_count(void)

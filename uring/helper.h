@@ -13,11 +13,13 @@ int helpers_init(int max);
  * dropped. */
 void helpers_fini(void);
 
-/* Room for one more operation: starts a thread when none is idle and the bound allows it.
- * False: there is not a single one and none can be had. */
-bool helpers_grow(void);
-/* Takes the operation and sees to its goroutine. Any thread; helpers_grow has returned true
- * before. */
+/* One more operation is to come by helpers_put, and only there: starts a thread when none is free
+ * for it and the bound allows it. False: there is not a single one and none can be had, and
+ * nothing is expected. */
+bool helpers_expect(void);
+/* Is there at least one thread, or can one be had? */
+bool helpers_any(void);
+/* Takes the operation, which was expected, and sees to its goroutine. Any thread. */
 void helpers_put(struct op *op);
 int helpers_count(void);
 

@@ -7,13 +7,15 @@
  * by themselves.
  *
  * The watcher uses poll(2): one descriptor may be waited for by many goroutines, which
- * epoll does not know. After each wake-up it goes over all of them; this way is for
- * compatibility, the rings are for speed.
+ * epoll does not know. It takes no more entries than RLIMIT_NOFILE allows descriptors,
+ * so all who wait for one share an entry. After each wake-up it goes over all of them;
+ * this way is for compatibility, the rings are for speed.
  */
 #include "posix.h"
 
 #include "init.h"
 #include "lock.h"
+#include "note.h"
 #include "proc.h"
 #include "switch.h"
 #include "throw.h"
@@ -29,6 +31,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Before an operation is tried again that no thread could be had for. */
+static const int64_t retry_ns = 1000000;
+
 static struct watcher {
     struct lock lock; /* of the first line */
     struct op *news;
@@ -36,8 +41,8 @@ static struct watcher {
     pthread_t thread;
     int eventfd;
     /* The watcher's own. */
-    struct op **ops;      /* [k] waits for fds[k + 1] */
-    struct pollfd *fds;   /* [0] is eventfd */
+    struct op **ops;      /* by descriptor */
+    struct pollfd *fds;   /* [0] is eventfd, then one for each descriptor of ops */
     unsigned n, room;
 } watcher;
 
@@ -67,7 +72,13 @@ static void watch(struct op *op)
         return;
     }
     watcher.ops[watcher.n++] = op;
-    watcher.fds[watcher.n] = (struct pollfd){ .fd = op->fd, .events = op->desc->events };
+}
+
+static int by_fd(const void *a, const void *b)
+{
+    int x = (*(struct op *const *)a)->fd, y = (*(struct op *const *)b)->fd;
+
+    return (x > y) - (x < y);
 }
 
 /* False: the end. */
@@ -81,13 +92,17 @@ static bool watch_news(void)
     watcher.news = NULL;
     stopping = watcher.stopping;
     unlock(&watcher.lock);
-    while (op != NULL && !stopping) {
+    if (op == NULL || stopping)
+        return !stopping;
+    while (op != NULL) {
         struct op *next = op->next;
 
         watch(op);
         op = next;
     }
-    return !stopping;
+    if (watcher.n > 1)
+        qsort(watcher.ops, watcher.n, sizeof *watcher.ops, by_fd);
+    return true;
 }
 
 /* It may have been somebody else's data: then it waits on. */
@@ -97,33 +112,60 @@ static bool watch_done(struct op *op)
 
     if (res == -EAGAIN || res == -EINTR)
         return false;
-    if (res == -EOPNOTSUPP)
+    if (res == -EOPNOTSUPP && helpers_expect())
         helpers_put(op);
     else
         finish_foreign(op, res);
     return true;
 }
 
+/* Is fds[k] that of op? The first one never is. */
+static bool is_for(unsigned k, const struct op *op)
+{
+    return k > 0 && watcher.fds[k].fd == op->fd;
+}
+
+/* How many entries. */
+static unsigned watch_list(void)
+{
+    unsigned k = 0;
+
+    watcher.fds[0] = (struct pollfd){ .fd = watcher.eventfd, .events = POLLIN };
+    for (unsigned i = 0; i < watcher.n; i++) {
+        const struct op *op = watcher.ops[i];
+
+        if (!is_for(k, op))
+            watcher.fds[++k] = (struct pollfd){ .fd = op->fd };
+        watcher.fds[k].events |= op->desc->events;
+    }
+    return k + 1;
+}
+
+static void watch_look(void)
+{
+    unsigned kept = 0, k = 0;
+
+    for (unsigned i = 0; i < watcher.n; i++) {
+        struct op *op = watcher.ops[i];
+        short wanted = (short)(op->desc->events | POLLERR | POLLHUP | POLLNVAL);
+
+        k += !is_for(k, op);
+        if (!(watcher.fds[k].revents & wanted) || !watch_done(op))
+            watcher.ops[kept++] = op;
+    }
+    watcher.n = kept;
+}
+
 static void *watcher_main(void *arg unused_arg)
 {
     while (watch_news()) {
-        unsigned kept = 0;
+        eventfd_t n;
 
-        watcher.fds[0] = (struct pollfd){ .fd = watcher.eventfd, .events = POLLIN };
-        if (poll(watcher.fds, watcher.n + 1, -1) < 0)
+        if (poll(watcher.fds, watch_list(), -1) < 0)
             continue;
-        if (watcher.fds[0].revents != 0) {
-            eventfd_t n;
-
+        if (watcher.fds[0].revents != 0)
             (void)eventfd_read(watcher.eventfd, &n);
-        }
-        for (unsigned i = 0; i < watcher.n; i++) {
-            if (watcher.fds[i + 1].revents != 0 && watch_done(watcher.ops[i]))
-                continue;
-            watcher.ops[kept++] = watcher.ops[i];
-            watcher.fds[kept] = watcher.fds[i + 1];
-        }
-        watcher.n = kept;
+        watch_look();
     }
     return NULL;
 }
@@ -135,6 +177,8 @@ static int watcher_start_locked(void)
 
     if (watcher.started)
         return 0;
+    if (watcher.stopping)
+        return -ESHUTDOWN;
     if (!watch_grow())
         return -ENOMEM;
     watcher.eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -147,15 +191,13 @@ static int watcher_start_locked(void)
     return e;
 }
 
-static int watcher_start(struct m *mp)
+static int watcher_start(void)
 {
     int e;
 
-    mp->locks++;
     lock(&watcher.lock);
     e = watcher_start_locked();
     unlock(&watcher.lock);
-    mp->locks--;
     return e;
 }
 
@@ -176,7 +218,7 @@ static void watch_put(struct op *op)
 
 bool posix_again(struct op *op)
 {
-    if (!watcher.started || op->desc->events == 0)
+    if (op->desc->events == 0 || watcher_start() != 0)
         return false;
     watch_put(op);
     return true;
@@ -226,14 +268,30 @@ static long look(struct op *op)
     }
 }
 
-static bool helper_there(struct m *mp)
+static bool somebody_there(struct m *mp, bool watched)
 {
     bool there;
 
     mp->locks++;
-    there = helpers_grow();
+    /* The watcher may find that it takes a helper after all. */
+    there = watched ? helpers_any() && watcher_start() == 0 : helpers_expect();
     mp->locks--;
     return there;
+}
+
+/* What depends on others must let them run. A stop is noticed at the entry. */
+static struct m *try_later(struct m *mp, struct op *op)
+{
+    struct quoit_g *next = pick(mp, false);
+    struct note never = { 0 };
+
+    op->res = -EINTR;
+    if (next != NULL)
+        mp = switch_away(mp, next, AFTER_YIELD);
+    else
+        note_sleep(&never, nanotime() + retry_ns);
+    leave(mp);
+    return enter();
 }
 
 /* The goroutine waits for somebody else to make the call. */
@@ -244,12 +302,13 @@ static struct m *wait_elsewhere(struct m *mp, struct op *op, bool watched)
     store_relaxed(&pl->helper_ops, pl->helper_ops + 1);
     add_relaxed(&foreign_busy, 1);
     op->gp = mp->curg;
-    /* The watcher may find that it takes a helper after all. */
-    if (helper_there(mp) && (!watched || watcher_start(mp) == 0))
+    if (somebody_there(mp, watched))
         return park(mp, watched ? hand_to_watcher : hand_to_helper, op, op->desc->name);
-    /* No thread to be had: slow beats not at all. */
-    op->res = (int32_t)op_plain(op);
     add_relaxed(&foreign_busy, -1u);
+    /* No thread to be had: slow beats not at all. */
+    if (watched)
+        return try_later(mp, op);
+    op->res = (int32_t)op_plain(op);
     return mp;
 }
 
@@ -294,9 +353,11 @@ void posix_fini(void)
     if (watcher.started) {
         (void)eventfd_write(watcher.eventfd, 1);
         pthread_join(watcher.thread, NULL);
-        close(watcher.eventfd);
     }
+    helpers_fini();
+    /* A helper that was still at work may have written to it. */
+    if (watcher.started)
+        close(watcher.eventfd);
     free(watcher.ops);
     free(watcher.fds);
-    helpers_fini();
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-posix.c - helper threads and the watcher: bounded, quiet, and gone at the end
+ *
+ * pthread_create is led through this file by the linker, so that there can be no threads.
  */
 #include "posix.h"
+
+#include "helper.h"
 
 #include "atomic.h"
 #include "os_linux.h"
@@ -12,16 +16,18 @@
 #include "tap.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIPES = 50, HELPERS = 3, WRITES = 200 };
+enum { PIPES = 50, HELPERS = 3, WRITES = 200, CROWD = 200, DESCRIPTORS = 64, ROUNDS = 200 };
 
 static char dir[] = "/tmp/quoit-posix-XXXXXX";
 static int dirfd_;
@@ -103,6 +109,136 @@ static int readers(void *arg unused_arg)
         close(pipes[i][1]);
     }
     return (int)load_relaxed(&sum);
+}
+
+/* ---- more of them than descriptors are allowed ---------------------------------------------- */
+
+static int crowd(void *arg unused_arg)
+{
+    static char bytes[CROWD];
+    struct rlimit old, few;
+
+    if (pipe(pipes[0]) < 0 || getrlimit(RLIMIT_NOFILE, &old) < 0)
+        bail("pipe, getrlimit");
+    few = (struct rlimit){ DESCRIPTORS, old.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &few);
+    memset(bytes, 1, sizeof bytes);
+    quoit_wg_add(&done, CROWD);
+    for (int i = 0; i < CROWD; i++)
+        quoit_go(read_pipe, NULL);
+    while (posix_busy() < CROWD)
+        quoit_yield();
+    is_int(quoit_write(pipes[0][1], bytes, CROWD), CROWD, "a byte for each");
+    quoit_wg_wait(&done);
+    setrlimit(RLIMIT_NOFILE, &old);
+    close(pipes[0][0]);
+    close(pipes[0][1]);
+    return (int)load_relaxed(&sum);
+}
+
+/* ---- no thread to be had -------------------------------------------------------------------- */
+
+static uint32_t refuse;
+
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
+                          void *arg)
+{
+    /* As glibc does where thread-local variables need more than the stack has. */
+    if (load_relaxed(&refuse) == EINVAL && attr != NULL)
+        return EINVAL;
+    return load_relaxed(&refuse) == EAGAIN ? EAGAIN : __real_pthread_create(thread, attr, fn, arg);
+}
+
+/* On one P: the reader's M must not block, or the writer never runs. */
+static int read_first(void *arg)
+{
+    store_relaxed(&refuse, (uint32_t)(uintptr_t)arg);
+    if (pipe(pipes[0]) < 0)
+        bail("pipe");
+    quoit_wg_add(&done, 1);
+    quoit_go(read_pipe, NULL);
+    for (int i = 0; i < 10; i++)
+        quoit_yield();
+    is_int(quoit_write(pipes[0][1], "\3", 1), 1, "written");
+    quoit_wg_wait(&done);
+    close(pipes[0][0]);
+    close(pipes[0][1]);
+    store_relaxed(&refuse, 0);
+    return (int)load_relaxed(&sum);
+}
+
+/* ---- a thread is free for one only ---------------------------------------------------------- */
+
+static uint32_t ended, second_came;
+
+static long end_at_once(const struct op *op unused_arg)
+{
+    add_relaxed(&ended, 1);
+    return 0;
+}
+
+static bool comes_to(uint32_t *word, uint32_t value)
+{
+    int64_t until = nanotime() + 5000000000;
+
+    while (load_relaxed(word) != value && nanotime() < until)
+        os_yield();
+    return load_relaxed(word) == value;
+}
+
+/* As the open of one end of a FIFO, which waits for that of the other. */
+static long await_second(const struct op *op unused_arg)
+{
+    add_relaxed(&ended, comes_to(&second_came, 1));
+    return 0;
+}
+
+static long come_second(const struct op *op unused_arg)
+{
+    store_relaxed(&second_came, 1);
+    add_relaxed(&ended, 1);
+    return 0;
+}
+
+/* Two are told of before the first has come. */
+static bool both_are_served(void)
+{
+    static const struct opdesc warm = { .name = "warm", .call = end_at_once },
+                               first = { .name = "first", .call = await_second },
+                               second = { .name = "second", .call = come_second };
+    struct op a = { .desc = &warm }, b = { .desc = &first }, c = { .desc = &second };
+    bool served;
+
+    store_relaxed(&ended, 0);
+    store_relaxed(&second_came, 0);
+    if (helpers_init(HELPERS) < 0 || !helpers_expect())
+        bail("no helper");
+    helpers_put(&a);
+    comes_to(&ended, 1);
+    /* Most likely it is idle by then. */
+    for (int i = 0; i < 10; i++)
+        os_yield();
+    helpers_expect();
+    helpers_expect();
+    helpers_put(&b);
+    helpers_put(&c);
+    served = comes_to(&ended, 3);
+    helpers_fini();
+    return served;
+}
+
+static void nobody_shares(void)
+{
+    int served = 0;
+
+    while (served < ROUNDS && both_are_served())
+        served++;
+    is_int(served, ROUNDS, "each has a thread, if the first waits for the second");
 }
 
 /* ---- calls that only a helper can make ------------------------------------------------------ */
@@ -203,6 +339,16 @@ int main(void)
     setenv("GOMAXPROCS", "2", 1);
     is_int(quoit_main(readers, NULL), 2 * PIPES, "each reader got its byte");
     ok(alone_soon(), "no thread is left");
+    store_relaxed(&sum, 0);
+    is_int(quoit_main(crowd, NULL), CROWD, "so did each of a crowd");
+    nobody_shares();
+    setenv("GOMAXPROCS", "1", 1);
+    for (uintptr_t e = EAGAIN; e != 0; e = e == EAGAIN ? EINVAL : 0) {
+        store_relaxed(&sum, 0);
+        is_int(quoit_main(read_first, (void *)e), 3, "a reader waits without a thread (%s)",
+               e == EAGAIN ? "none to be had" : "stacks are too small");
+    }
+    setenv("GOMAXPROCS", "2", 1);
     store_relaxed(&sum, 0);
     is_int(quoit_main(writers, NULL), WRITES, "every file was made, written and synced");
     ok(alone_soon(), "no thread is left");
