@@ -201,9 +201,10 @@ struct m {
     struct context g0;      /* m  the thread's own stack, while a goroutine runs */
     struct context scratch; /* m  where a context goes that nobody will resume */
     struct sanitize_stack g0stack; /* m */
-    struct quoit_g *seen;   /* m  in a victim's `next`, when last looked (schedule.c) */
+    const struct p *seenp;  /* m  a P that may be stuck, NULL: none (schedule.c) */
+    struct quoit_g *seen;   /* m  its first one, since seentime */
     int64_t seentime;       /* m */
-    uint64_t seentick;      /* m */
+    uint64_t seentick;      /* m  its schedtick then */
     uint32_t rand;          /* m */
     int boundslot;          /* m  where the thread is bound to, -1: nowhere */
     bool spinning;          /* m  counted in sched.nmspinning; set by who wakes it */

@@ -37,6 +37,7 @@ enum {
     STEAL_MAX = 256,      /* at once */
     SPIN_NS = 50000,      /* waking a sleeping core costs 10 us and takes 35 */
     STEAL_NEXT_NS = 3000, /* a goroutine readied last is left to its P for so long */
+    STEAL_FAR_NS = SPIN_NS, /* a far P's only one, until its thief would go to sleep */
     NOSTACK_NS = 1000000, /* before a goroutine without a stack is tried again */
 };
 
@@ -126,22 +127,52 @@ static struct quoit_g *keep(struct p *pp, struct quoit_g **got, uint32_t n)
     return got[0];
 }
 
-/* What was readied last is about to run there. Only when the P has not moved on for a while is it
- * taken: two that talk to each other would be torn apart for nothing. */
-static bool next_is_stuck(struct m *mp, struct p *p2)
+/* A hint: the one that p2 runs next. */
+static struct quoit_g *first_of(const struct p *p2)
 {
-    struct quoit_g *next = load_relaxed(&p2->runq.next);
-    uint64_t tick = load_relaxed(&p2->schedtick);
+    struct quoit_g *gp = load_relaxed(&p2->runq.next);
+    uint64_t word = load_relaxed(&p2->forkq.word);
 
-    if (next == NULL)
+    if (gp == NULL && runq_size(&p2->runq) > 0)
+        gp = load_relaxed(&p2->runq.slot[load_relaxed(&p2->runq.head) % RUNQ_SIZE]);
+    if (gp == NULL && forkq_count(word) > 0)
+        gp = load_relaxed(&p2->forkq.slot[forkq_head(word) % FORKQ_SIZE]);
+    return gp;
+}
+
+static bool seen_still(const struct m *mp)
+{
+    return mp->seenp != NULL && first_of(mp->seenp) == mp->seen &&
+           load_relaxed(&mp->seenp->schedtick) == mp->seentick;
+}
+
+/* What was readied last is about to run there, and so is a far P's only one. Only when the P has
+ * not moved on for a while is it taken: two that talk to each other would be torn apart for
+ * nothing. One P is watched at a time: several would push each other out, look by look, and be
+ * left alone for ever. */
+static bool is_stuck(struct m *mp, const struct p *p2, int64_t ns)
+{
+    if (seen_still(mp))
+        return mp->seenp == p2 && nanotime() - mp->seentime >= ns;
+    mp->seen = first_of(p2);
+    mp->seenp = mp->seen != NULL ? p2 : NULL;
+    if (mp->seen == NULL)
         return false;
-    if (next != mp->seen || tick != mp->seentick) {
-        mp->seen = next;
-        mp->seentick = tick;
-        mp->seentime = nanotime();
-        return false;
+    mp->seentick = load_relaxed(&p2->schedtick);
+    mp->seentime = nanotime();
+    return false;
+}
+
+static uint32_t grab_stuck(const struct m *mp, struct p *p2, struct quoit_g **got)
+{
+    uint32_t n;
+
+    if (runq_grab_next(&p2->runq, mp->seen)) {
+        got[0] = mp->seen;
+        return 1;
     }
-    return nanotime() - mp->seentime >= STEAL_NEXT_NS;
+    n = runq_grab(&p2->runq, got, 1);
+    return n > 0 ? n : forkq_grab(&p2->forkq, got, 1);
 }
 
 static struct quoit_g *steal_from(struct m *mp, struct p *p2, bool far)
@@ -153,10 +184,8 @@ static struct quoit_g *steal_from(struct m *mp, struct p *p2, bool far)
         n = runq_grab(&p2->runq, got, STEAL_MAX);
     if (n == 0 && forkq_size(&p2->forkq) > least)
         n = forkq_grab(&p2->forkq, got, STEAL_MAX);
-    if (n == 0 && !far && next_is_stuck(mp, p2) && runq_grab_next(&p2->runq, mp->seen)) {
-        got[0] = mp->seen;
-        n = 1;
-    }
+    if (n == 0 && is_stuck(mp, p2, far ? STEAL_FAR_NS : STEAL_NEXT_NS))
+        n = grab_stuck(mp, p2, got);
     if (n == 0)
         return NULL;
     if (far)
@@ -272,7 +301,7 @@ static struct quoit_g *spin(struct m *mp)
 static void spinning_ends(struct m *mp)
 {
     mp->spinning = false;
-    mp->seen = NULL;
+    mp->seenp = NULL;
     /* order SPIN-DOWN full: this M no longer looks; in: wakep_slow */
     if (add_full(&sched.nmspinning, -1u) == 1)
         wakep(mp);
