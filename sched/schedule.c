@@ -397,6 +397,7 @@ void schedule(struct m *mp)
             wait_for_stack(mp);
         }
     }
+    /* Nobody is called in its place: each would call the next, down to the last idle P. */
     if (mp->spinning)
-        spinning_ends(mp);
+        add_relaxed(&sched.nmspinning, -1u);
 }

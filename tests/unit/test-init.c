@@ -88,7 +88,7 @@ static void refused_from_there_on(void)
 
 /* ---- threads -------------------------------------------------------------------------------- */
 
-enum { PROCS = 16, ALLOWED = 4 };
+enum { PROCS = 16, ALLOWED = 4, MANY_PROCS = 300 };
 
 static int computes(void *arg)
 {
@@ -122,6 +122,15 @@ static void threads(void)
        child_said(&c, "QUOIT_MAXTHREADS"), "naming the limit and where it is set");
 }
 
+/* Who leaves while it looks for work must not call another one to look. */
+static void end_starts_none(void)
+{
+    int seven = 7;
+
+    is_int(world_run(MANY_PROCS, runs, &seven), 7, "more P's than there will ever be work");
+    ok(sched.mgen < MANY_PROCS / 10, "the end starts no threads (%d in all)", (int)sched.mgen);
+}
+
 /* ---- who is inside -------------------------------------------------------------------------- */
 
 static void foreigners(void)
@@ -140,6 +149,7 @@ int main(void)
     refused_once();
     refused_from_there_on();
     threads();
+    end_starts_none();
     foreigners();
     return done_testing();
 }
