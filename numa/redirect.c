@@ -166,8 +166,10 @@ static void visit_entry(const struct object *o, const ElfW(Rela) *rela, struct l
     }
     r->entries++;
     bool stub = type == ENTRY_CALL && now >= o->low && now < o->high;
-    if (now != r->ours && (now == r->real || stub))
-        look->complete &= write_entry(o, entry, r->ours);
+    if (now == r->ours || (now != r->real && !stub))
+        return;
+    /* A first call that is in the loader by now puts libc's function back. */
+    look->complete &= write_entry(o, entry, r->ours) && !stub;
 }
 
 /* The loader holds its list still meanwhile: nothing is unmapped under us. */
