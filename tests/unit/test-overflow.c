@@ -110,19 +110,18 @@ static void others_are_not(void)
 
 /* ---- handlers of others --------------------------------------------------------------------- */
 
-static void *seen_at;
 static char *wild;
 
-static void exit_with(int sig, siginfo_t *info, void *context)
+/* By a signal: Valgrind, which has seen the fault too, puts its own code in place of an exit's. */
+static void end_with(int sig, siginfo_t *info, void *context)
 {
     (void)context;
-    seen_at = info->si_addr;
-    _exit(sig == SIGSEGV && info->si_addr == wild ? 77 : 78);
+    raise(sig == SIGSEGV && info->si_addr == wild ? SIGUSR1 : SIGKILL);
 }
 
-static void exit_plainly(int sig)
+static void end_plainly(int sig)
 {
-    _exit(sig == SIGSEGV ? 79 : 80);
+    raise(sig == SIGSEGV ? SIGUSR2 : SIGKILL);
 }
 
 static int chained(void *flags)
@@ -130,9 +129,9 @@ static int chained(void *flags)
     struct sigaction sa = { .sa_flags = *(int *)flags };
 
     if (sa.sa_flags & SA_SIGINFO)
-        sa.sa_sigaction = exit_with;
+        sa.sa_sigaction = end_with;
     else
-        sa.sa_handler = exit_plainly;
+        sa.sa_handler = end_plainly;
     sigaction(SIGSEGV, &sa, NULL);
     return touch(wild);
 }
@@ -163,11 +162,11 @@ static void handlers_found_are_called(void)
     wild = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     start(GUARD_AUTO);
     child_run(&c, chained, &flags[0]);
-    is_int(child_end(&c), 77, "with siginfo");
+    is_int(child_end(&c), -SIGUSR1, "with siginfo");
     child_run(&c, chained, &flags[1]);
-    is_int(child_end(&c), 79, "without");
+    is_int(child_end(&c), -SIGUSR2, "without");
     child_run(&c, chained, &flags[2]);
-    is_int(child_end(&c), 77, "once only");
+    is_int(child_end(&c), -SIGUSR1, "once only");
     child_run(&c, sent, &ignore);
     is_int(child_end(&c), 5, "a signal that was sent and ignored stays so");
     child_run(&c, sent, &deflt);
@@ -195,7 +194,7 @@ static void all_is_put_back(void)
 {
     static char memory[64 << 10];
     stack_t mine = { .ss_sp = memory, .ss_size = sizeof memory }, before, now;
-    struct sigaction segv = { .sa_handler = exit_plainly, .sa_flags = SA_NODEFER }, bus;
+    struct sigaction segv = { .sa_handler = end_plainly, .sa_flags = SA_NODEFER }, bus;
 
     sigaddset(&segv.sa_mask, SIGUSR1);
     sigaction(SIGSEGV, &segv, NULL);
