@@ -119,6 +119,8 @@ struct workload {
     bool only_named;          /* not part of "everything" */
     bool warm;                /* one run before the first is thrown away */
     bool scans; /* reads files: one digest for all runs, and only the best pool is a result */
+    /* Why this machine cannot run it; NULL: it can. */
+    const char *(*why_not)(void);
     /* In the parent, before each run; returns 0 or -errno. */
     int (*prepare)(const struct options *o);
 };

@@ -318,11 +318,20 @@ static int widths_of(const struct workload *w, const struct machine *m, int *wid
     return n;
 }
 
+static const char *why_not(const struct workload *w)
+{
+    return w->why_not ? w->why_not() : NULL;
+}
+
 static bool run_one(const struct workload *w, const struct machine *m)
 {
     int widths[WIDTHS_MAX], n = widths_of(w, m, widths);
     bool good = true;
 
+    if (why_not(w)) {
+        report_skip(w->name, why_not(w));
+        return true;
+    }
     if (!n)
         report_skip(w->name, "it needs two P's on two cpus");
     else if ((w->widths & TWO) && !options.num_widths && m->width < 2)
@@ -338,7 +347,8 @@ static bool run_everything(struct machine *m)
 
     for (size_t i = 0; i < array_len(yardsticks) && !interrupted; i++) {
         /* park measures it itself, over as many pages as it has goroutines. */
-        if (yardsticks[i] != &workload_touch || !will_run(&workload_park) || !options.quoit)
+        if (yardsticks[i] != &workload_touch || !will_run(&workload_park) ||
+            why_not(&workload_park) || !options.quoit)
             good &= run_workload(yardsticks[i], 1, &options);
         m->call_ns = yardstick_call_ns;
     }
