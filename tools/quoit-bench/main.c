@@ -17,7 +17,7 @@
 
 #include "bench.h"
 
-enum { BAD_INPUT = 2, PROCS_MAX = 4096, RUNS_MAX = 100000 };
+enum { BAD_INPUT = 2, PROCS_MAX = 1024, RUNS_MAX = 100000 };
 enum { TOUR_RUNS = 3, RUNS = 5, GOROUTINES = 64, LIMIT_SECONDS = 300, IDLE_SECONDS = 3 };
 enum { IDLE_SPARE_SECONDS = 30 };
 
