@@ -23,7 +23,9 @@
 
 enum { BAD_INPUT = 2, PROCS_MOST = 1024 };
 
-const char *argp_program_version = "quoit-topo " QUOIT_VERSION;
+/* Seen by libc, or there is no --version. */
+__attribute__((visibility("default"))) const char *argp_program_version =
+    "quoit-topo " QUOIT_VERSION;
 
 struct wish {
     struct topo_source from;

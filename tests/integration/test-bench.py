@@ -10,6 +10,7 @@ Figures are not judged here. Runs are kept as short as they can be.
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import statistics
@@ -105,6 +106,13 @@ def test_bad_input(top):
         p = run(*args)
         ok(p.returncode == 2 and says in p.stderr and not p.stdout,
            "refused: " + " ".join(args).replace(top, "DIR"), p.returncode, p.stdout, p.stderr)
+
+
+def test_version():
+    for option in "-V", "--version":
+        p = run(option)
+        ok(p.returncode == 0 and re.fullmatch(r"quoit-bench [0-9.]+\n", p.stdout),
+           option + " says the version", p.returncode, p.stdout, p.stderr)
 
 
 def test_json_shape(top):
@@ -344,6 +352,7 @@ def main():
     os.chmod(top, 0o755)
     try:
         test_list()
+        test_version()
         test_bad_input(top)
         test_json_shape(top)
         test_peers_and_procs(top)

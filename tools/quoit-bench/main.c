@@ -46,7 +46,9 @@ static struct options options = {
     .target_ns = run_ns,
 };
 
-const char *argp_program_version = "quoit-bench " QUOIT_VERSION;
+/* Seen by libc, or there is no --version. */
+__attribute__((visibility("default"))) const char *argp_program_version =
+    "quoit-bench " QUOIT_VERSION;
 
 enum {
     OPT_LIST = 256,
