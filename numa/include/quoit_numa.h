@@ -7,7 +7,7 @@
  * call below works while Quoit runs, and answers -ESHUTDOWN before quoit_init
  * has returned and after quoit_shutdown was called.
  *
- * [T] any thread, attached or not; [S] async-signal-safe. No call here parks,
+ * [T] any thread, of Quoit's or not; [S] async-signal-safe. No call here parks,
  * and none sets errno.
  */
 #ifndef QUOIT_NUMA_H

@@ -5,8 +5,8 @@
  * (QUOIT_IO=posix, seccomp, sysctl) helper threads do the same calls. Buffers and
  * paths are borrowed until the call returns, never longer. Counts may be short as with
  * read(2). EINTR is never returned. A descriptor with O_NONBLOCK is waited for like
- * any other: it is the goroutine that waits, not its thread. Each call parks [P] when
- * called by a goroutine and makes the plain call when called by any other thread [T].
+ * any other: it is the goroutine that waits, not its thread. Each call but quoit_statx parks [P]
+ * when called by a goroutine and makes the plain call when called by any other thread [T].
  * All are there since version 0.1.0. See quoit.h for the marks.
  */
 #ifndef QUOIT_IO_H
@@ -34,7 +34,7 @@ ssize_t quoit_write(int fd, const void *buf, size_t n);
  * sought in: on a pipe the result is -ESPIPE or that of quoit_read. */
 ssize_t quoit_pread(int fd, void *buf, size_t n, off_t at);
 ssize_t quoit_pwrite(int fd, const void *buf, size_t n, off_t at);
-/* statx(2): needs _GNU_SOURCE's struct statx from <sys/stat.h>. */
+/* statx(2): needs _GNU_SOURCE's struct statx from <sys/stat.h>. Made on the spot, never parks. */
 int quoit_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *out);
 /* fsync(2). */
 int quoit_fsync(int fd);
