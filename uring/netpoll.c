@@ -283,6 +283,21 @@ static void sleep_in_futex(struct poller *pl, int64_t deadline)
     sleep_ends(pl);
 }
 
+/* Is there no read of the eventfd in the ring? From here on there is to be one. Who takes
+ * completions takes that of an owner who is awake (op_take): either it has been taken before,
+ * and is seen here, or IN_RING is seen there. */
+static bool wants_arming(struct poller *pl)
+{
+    bool armed;
+
+    while (!ring_trylock(&pl->ring))
+        cpu_relax();
+    armed = load_relaxed(&pl->armed);
+    store_relaxed(&pl->armed, true);
+    ring_unlock(&pl->ring);
+    return !armed;
+}
+
 /* The read of the eventfd goes in with the wait, if none is there. */
 static bool sleep_in_ring(struct poller *pl, int64_t deadline)
 {
@@ -296,7 +311,7 @@ static bool sleep_in_ring(struct poller *pl, int64_t deadline)
     }
     if (!sleep_begins(pl, IN_RING))
         return true;
-    if (!pl->armed) {
+    if (wants_arming(pl)) {
         struct io_uring_sqe *sqe = ring_entry(r);
 
         sqe->opcode = IORING_OP_READ;
@@ -306,10 +321,10 @@ static bool sleep_in_ring(struct poller *pl, int64_t deadline)
         sqe->user_data = UD_WAKE;
     }
     e = ring_wait(r, deadline);
-    if (ring_pending(r) == 0)
-        pl->armed = true;
-    else
+    if (ring_pending(r) > 0) {
         ring_unget(r);
+        store_relaxed(&pl->armed, false);
+    }
     sleep_ends(pl);
     return e == 0;
 }
@@ -377,7 +392,7 @@ static void cancel_all(struct poller *pl)
     for (const struct op *op = pl->inflight; op != NULL; op = op->next)
         cancel_one(r, op_tag(op, op->gen), 0);
     ring_unlock(r);
-    if (pl->armed)
+    if (load_relaxed(&pl->armed))
         cancel_one(r, UD_WAKE, 0);
 }
 
@@ -390,7 +405,7 @@ static void drain(struct m *mp)
     struct glist abandoned = { NULL, NULL, 0 };
 
     ring_drop_pending(&pl->ring);
-    while (load_relaxed(&mp->poll_inflight) > 0 || pl->armed) {
+    while (load_relaxed(&mp->poll_inflight) > 0 || load_relaxed(&pl->armed)) {
         cancel_all(pl);
         if (ring_wait(&pl->ring, nanotime() + cancel_ns) < 0)
             os_yield();

@@ -159,10 +159,11 @@ unsigned op_take(struct poller *pl, bool owner, struct glist *ready)
 
     while ((cqe = ring_peek(r)) != NULL) {
         if (cqe->user_data == UD_WAKE) {
-            /* Taken by another thread it would leave the owner asleep with nothing to wake it. */
-            if (!owner)
+            /* Taken by another thread it would leave an owner who sleeps with nothing to wake it.
+             * One who computes may not come by for long, and more stands behind it. */
+            if (!owner && load_relaxed(&pl->wake) != AWAKE)
                 break;
-            pl->armed = false;
+            store_relaxed(&pl->armed, false);
         } else if (cqe->user_data != UD_NONE) {
             struct op *op = tagged(cqe->user_data);
 

@@ -66,7 +66,7 @@ long op_run(struct op *op);
 long op_plain(const struct op *op);
 
 /* Takes what has completed in pl's ring; who holds ring_lock. Goroutines that became ready are
- * appended. Only the owner takes a completed wake-up. How many operations ended. */
+ * appended. A completed wake-up is left to an owner who sleeps. How many operations ended. */
 unsigned op_take(struct poller *pl, bool owner, struct glist *ready);
 
 /* The operation ended with `res`: its goroutine, nobody else touches the record from here. */

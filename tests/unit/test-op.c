@@ -197,17 +197,40 @@ static void a_stale_completion_ends_the_program(struct poller *pl)
     ok(child_said(&c, "an operation that is over"), "a completion with an old tag is fatal");
 }
 
-static void a_wake_up_is_left_to_the_owner(struct poller *pl)
+static void a_wake_up_is_left_to_a_sleeper(struct poller *pl)
 {
     struct glist ready = { NULL, NULL, 0 };
     struct ring *r = made_up_completion(pl, UD_WAKE);
+    static const uint32_t asleep[] = { IN_RING, WOKEN };
 
     pl->armed = true;
-    is_int(op_take(pl, false, &ready), 0, "another thread takes nothing");
-    ok(ring_ready(r) && pl->armed, "the wake-up is still there");
+    for (size_t i = 0; i < array_len(asleep); i++) {
+        store_relaxed(&pl->wake, asleep[i]);
+        is_int(op_take(pl, false, &ready), 0, "another thread takes nothing");
+        ok(ring_ready(r) && pl->armed, "the wake-up is still there");
+    }
     is_int(op_take(pl, true, &ready), 0, "the owner takes it");
     ok(!ring_ready(r) && !pl->armed, "and knows that the read is gone");
     ring_close(r);
+}
+
+static void a_wake_up_keeps_nothing_back(struct poller *pl)
+{
+    struct glist ready = { NULL, NULL, 0 };
+    struct quoit_g *gp = aligned_alloc(CACHELINE, 256);
+    struct op op = { .gen = 7, .left = 1, .gp = gp };
+    struct ring *r = made_up_completion(pl, UD_WAKE);
+    struct io_uring_sqe *sqe = ring_entry(r);
+
+    sqe->opcode = IORING_OP_NOP;
+    sqe->user_data = op_tag(&op, op.gen);
+    ring_submit(r);
+    pl->armed = true;
+    store_relaxed(&pl->wake, AWAKE);
+    is_int(op_take(pl, false, &ready), 1, "of an owner who computes another thread takes all");
+    ok(!pl->armed, "and the owner is to have a read again");
+    ring_close(r);
+    free(gp);
 }
 
 static void the_last_completion_counts(struct poller *pl)
@@ -255,7 +278,8 @@ int main(void)
     what_is_under_way_is_cancelled(true);
     a_thread_without_a_ring_is_helped();
     a_stale_completion_ends_the_program(pl);
-    a_wake_up_is_left_to_the_owner(pl);
+    a_wake_up_is_left_to_a_sleeper(pl);
+    a_wake_up_keeps_nothing_back(pl);
     the_last_completion_counts(pl);
     close(file);
     free(pl);
