@@ -46,6 +46,7 @@ static int nchoices, at;
 static struct trace_step trace[STEPS];
 static int nsteps;
 static const struct site *now;
+static int preemptions; /* at most; 0: any number */
 static int last, preempted; /* who went last; how often one that could have gone on did not */
 static char failure[256];
 static bool failed, abandoned;
@@ -253,7 +254,7 @@ static bool state_is_new(void)
 {
     uint64_t h = machine_hash();
 
-    if (running->preemptions)
+    if (preemptions)
         h = (h ^ (uint64_t)(preempted * EXPLORE_THREADS + last)) * UINT64_C(0x9e3779b97f4a7c15);
     if (nstates * 2 >= room)
         states_grow();
@@ -321,7 +322,7 @@ static int candidates(int *who)
 {
     int n = 0;
 
-    if (running->preemptions && preempted == running->preemptions && machine_can_go(last)) {
+    if (preemptions && preempted == preemptions && machine_can_go(last)) {
         who[0] = last;
         return 1;
     }
@@ -386,6 +387,12 @@ static bool search_all(unsigned long *schedules)
 static bool explore_quietly(const struct explore *test, unsigned long *schedules)
 {
     running = test;
+    preemptions = test->preemptions;
+#ifdef SANITIZE_SWITCHES
+    /* A sanitizer looks at the explorer, not at the protocol, and makes all ten times slower. */
+    if (preemptions > 1)
+        preemptions = 1;
+#endif
     nthreads = 0;
     while (nthreads < EXPLORE_THREADS && test->thread[nthreads])
         nthreads++;

@@ -55,3 +55,29 @@ stub bool foreign_enter(void)
 stub void foreign_leave(void)
 {
 }
+
+/* ---- never called, but not every compiler sees that ----------------------------------------- */
+
+#define NEVER(returns, name, ...)              \
+    stub returns name(__VA_ARGS__);            \
+    stub returns name(__VA_ARGS__)             \
+    {                                          \
+        throw("no model is about " #name);     \
+    }
+
+NEVER(void, gstatus_bad, const struct quoit_g *gp unused_arg, uint32_t from unused_arg,
+      uint32_t to unused_arg)
+NEVER(void, gstatus_scanned, struct quoit_g *gp unused_arg)
+NEVER(void, acquirep, struct m *mp unused_arg, struct p *pp unused_arg)
+NEVER(void, schedule, struct m *mp unused_arg)
+NEVER(bool, switch_from_g0, struct m *mp unused_arg, struct quoit_g *next unused_arg)
+NEVER(void, stack_wanting, struct m *mp unused_arg, struct quoit_g *next unused_arg)
+NEVER(int, overflow_thread_init, struct m *mp unused_arg)
+NEVER(void, overflow_thread_fini, struct m *mp unused_arg)
+NEVER(int, netpoll_open, struct m *mp unused_arg)
+NEVER(void, netpoll_close, struct m *mp unused_arg)
+NEVER(void, netpoll_flush, struct m *mp unused_arg)
+NEVER(bool, netpoll_busy, void)
+NEVER(void, children_refresh, void)
+NEVER(int, os_gettid, void)
+NEVER(int, thread_start, struct m *mp unused_arg, void *(*fn)(void *)unused_arg)
