@@ -20,7 +20,7 @@ struct poller {
     struct ring ring;
     struct m *mp;      /* m  NULL: free for another M */
     int wakefd;        /* m  eventfd, -1: none yet */
-    bool armed;        /* a  a read of wakefd is in the ring; set and cleared under ring_lock */
+    bool armed;        /* a  a read of wakefd is in the ring; under ring_lock while it is */
     bool refused;      /* m  the ring could not be had: do not ask again */
     bool eager;        /* m  submit the first at once (op.c) */
     int64_t since;     /* m  when the oldest that is not submitted was filled in */
