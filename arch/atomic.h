@@ -20,39 +20,6 @@
 #define store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
-/* Exchange: the old value. */
-#define xchg_relaxed(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
-#define xchg_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
-#define xchg_release(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
-#define xchg_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
-#define xchg_full(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
-
-/* Compare and swap, never failing by chance: true when `want` is in; else *seen holds what was
- * there. */
-#define cas_relaxed(p, seen, want) \
-    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-#define cas_acquire(p, seen, want) \
-    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
-#define cas_release(p, seen, want) \
-    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
-#define cas_acq_rel(p, seen, want) \
-    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
-#define cas_full(p, seen, want) \
-    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
-
-/* Add, or, and: the old value. */
-#define add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
-#define add_acquire(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQUIRE)
-#define add_release(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELEASE)
-#define add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
-#define add_full(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
-#define or_relaxed(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
-#define or_acq_rel(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
-#define or_full(p, v) __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
-#define and_relaxed(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)
-#define and_acq_rel(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
-#define and_full(p, v) __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
-
 /* Orders all that stands before against all that stands after, loads after stores included. TSan
  * sees no edge in a fence, so data must never be published by a relaxed store behind one; gcc warns
  * of every fence under TSan because it cannot know that we keep to this. */
@@ -67,6 +34,53 @@ static always_inline void fence_full(void)
 #if defined(__SANITIZE_THREAD__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
+
+/* The value of a read-modify-write that orders like fence_full. On x86_64 each locked instruction
+ * does; a pair of exclusive load and store on aarch64 lets a later load pass. */
+#if defined(__aarch64__)
+#define then_fence(rmw)            \
+    __extension__({                \
+        __auto_type old_ = (rmw);  \
+        fence_full();              \
+        old_;                      \
+    })
+#else
+#define then_fence(rmw) (rmw)
+#endif
+
+/* Exchange: the old value. */
+#define xchg_relaxed(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
+#define xchg_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
+#define xchg_release(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
+#define xchg_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
+#define xchg_full(p, v) then_fence(__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST))
+
+/* Compare and swap, never failing by chance: true when `want` is in; else *seen holds what was
+ * there. */
+#define cas_relaxed(p, seen, want) \
+    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#define cas_acquire(p, seen, want) \
+    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
+#define cas_release(p, seen, want) \
+    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+#define cas_acq_rel(p, seen, want) \
+    __atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+#define cas_full(p, seen, want)                                                           \
+    then_fence(__atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_SEQ_CST, \
+                                           __ATOMIC_SEQ_CST))
+
+/* Add, or, and: the old value. */
+#define add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
+#define add_acquire(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQUIRE)
+#define add_release(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELEASE)
+#define add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
+#define add_full(p, v) then_fence(__atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST))
+#define or_relaxed(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
+#define or_acq_rel(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
+#define or_full(p, v) then_fence(__atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST))
+#define and_relaxed(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)
+#define and_acq_rel(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
+#define and_full(p, v) then_fence(__atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST))
 
 /* Stops the compiler only: for a thread against its own signal handler, or against membarrier. */
 #define fence_compiler() __atomic_signal_fence(__ATOMIC_SEQ_CST)
