@@ -26,7 +26,9 @@ static int sys_result(long r, int saved)
 
 int futex_wait(uint32_t *word, uint32_t value, int64_t deadline)
 {
-    struct timespec ts = { .tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000 };
+    /* The kernel refuses a time before its beginning, and the caller would look again for ever. */
+    int64_t at = deadline < 0 ? 0 : deadline;
+    struct timespec ts = { .tv_sec = at / 1000000000, .tv_nsec = at % 1000000000 };
     int saved = errno;
 
     return sys_result(syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value,

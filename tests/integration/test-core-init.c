@@ -49,6 +49,7 @@ static void busy_and_not(void)
     is_int(quoit_num_goroutine(), 1, "one exists");
     is_int(quoit_shutdown(0), -EBUSY, "it still runs, says a look");
     is_int(quoit_shutdown(world_now() + 1000000), -EBUSY, "and a wait of a millisecond");
+    is_int(quoit_shutdown(-1), -EBUSY, "a time before all times is past");
     is_int(quoit_go(shuts_down, &e), 0, "nothing has changed by that");
     quoit_sema_post(&gate);
     is_int(quoit_shutdown(INT64_MAX), 0, "ends when all have ended");
