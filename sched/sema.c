@@ -175,7 +175,19 @@ void quoit_sema_wait(quoit_sema *qs)
 
 int quoit_sema_trywait(quoit_sema *qs)
 {
-    return take((struct sema *)qs) ? 0 : -EAGAIN;
+    struct sema *s = (struct sema *)qs;
+    uint64_t word;
+    int spins = 0;
+
+    /* A count that cannot be taken because the queue is locked is not 0. */
+    while (!take(s)) {
+        word = load_relaxed(&s->word);
+        if (word & LOCKED)
+            word_pause(&spins);
+        else if (count(word) == 0)
+            return -EAGAIN;
+    }
+    return 0;
 }
 
 void quoit_sema_post(quoit_sema *qs)
