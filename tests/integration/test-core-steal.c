@@ -109,7 +109,7 @@ int main(void)
     nbusy = BUSY_MAX;
     for (int i = 0; i < rounds; i++)
         wrong += world_run(nbusy + 1, many_busy, &seven) != 7;
-    is_int(wrong, 0, "what was readied last is taken, one by one, where several P's do not move on");
+    is_int(wrong, 0, "what was readied last is taken where several P's do not move on");
 
     pretend("node:1 l3:1 l2:2 core:1 pu:2");
     nbusy = 2;
