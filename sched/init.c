@@ -126,13 +126,17 @@ static int claim(void)
     /* order STATE in: the run before is over; out: end */
     if (cas_acquire(&state, &seen, STARTING))
         return 0;
-    if (seen == STRAY && m_join_all(0)) {
-        /* The last of those left behind has come in. */
-        steps_down(array_len(steps));
-        store_relaxed(&state, STARTING);
-        return 0;
+    /* order STATE in: the run before is over but for its stray M's; out: end */
+    if (seen != STRAY || !cas_acquire(&state, &seen, STARTING))
+        return -EALREADY;
+    if (!m_join_all(0)) {
+        /* order STATE out: the M's that have come in are joined; in: claim */
+        store_release(&state, STRAY);
+        return -EBUSY;
     }
-    return seen == STRAY ? -EBUSY : -EALREADY;
+    /* The last of those left behind has come in. */
+    steps_down(array_len(steps));
+    return 0;
 }
 
 static int start(const struct quoit_options *options)
@@ -182,7 +186,8 @@ static void end(void)
     if (!m_join_all(GRACE_NS)) {
         log_line(LOG_WARNING, "a goroutine computes on without calling Quoit: its thread is left "
                               "behind, and Quoit cannot start again before it has ended");
-        store_relaxed(&state, STRAY);
+        /* order STATE out: all but the stray M's is over; in: claim */
+        store_release(&state, STRAY);
         return;
     }
     steps_down(array_len(steps));
@@ -280,7 +285,8 @@ static bool drain(int64_t deadline_ns)
 
 static int shutdown1(int64_t deadline_ns)
 {
-    if (load_relaxed(&state) != ON || sched.m0 != NULL)
+    /* order STATE in: whose run it is; out: quoit_main, quoit_init */
+    if (load_acquire(&state) != ON || sched.m0 != NULL)
         return -EPERM;
     if (!drain(deadline_ns))
         return -EBUSY;

@@ -11,6 +11,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,16 +59,56 @@ static int nothing(void *arg)
     return 0;
 }
 
+/* quoit_main leaves one behind; when that began is stored in *since. */
+static int leave_one(int *mine, int64_t *since)
+{
+    int e;
+
+    go_on = looked = 0;
+    do {
+        *since = world_now();
+        on_its_way = 0;
+        e = world_run(2, leaves, mine);
+    } while (e == 9 && !elsewhere);
+    return e;
+}
+
+static int starts, over;
+
+static void *starts_until_over(void *arg)
+{
+    while (!is_set(&over))
+        if (quoit_init(NULL) == 0) {
+            __atomic_add_fetch(&starts, 1, __ATOMIC_SEQ_CST);
+            set(&over);
+        }
+    return arg;
+}
+
+/* Each joins the threads that were left behind, if it may. */
+static void several_start_at_once(void)
+{
+    pthread_t threads[4];
+    int64_t since;
+    int mine;
+
+    leave_one(&mine, &since);
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&threads[i], NULL, starts_until_over, NULL) != 0)
+            bail("no thread");
+    set(&go_on);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    is_int(starts, 1, "of four threads that start it again one does");
+    is_int(quoit_shutdown(INT64_MAX), 0, "and it ends as ever");
+}
+
 static void all(void)
 {
     int mine = 0, e;
     int64_t since;
 
-    do {
-        since = world_now();
-        on_its_way = 0;
-        e = world_run(2, leaves, &mine);
-    } while (e == 9 && !elsewhere);
+    e = leave_one(&mine, &since);
     is_int(e, 9, "quoit_main returns");
     ok(world_now() - since > INT64_C(500000000), "after some grace");
     is_int(quoit_main(nothing, NULL), -EBUSY, "it cannot be started again yet");
@@ -92,6 +133,7 @@ int main(void)
     if (pipe(fds) != 0 || dup2(fds[1], STDERR_FILENO) < 0)
         bail("no pipe");
     all();
+    several_start_at_once();
     ok(read(fds[0], said, sizeof said - 1) > 0 &&
        strstr(said, "warning: a goroutine computes on without calling Quoit") != NULL,
        "a warning says so");
