@@ -50,6 +50,16 @@ missing_packages()
     done
 }
 
+# Those of a list that the build cannot do without.
+needed_packages()
+{
+    for item in "$@"; do
+        if [ "$item" = "${item%\~}" ]; then
+            printf '%s ' "$item"
+        fi
+    done
+}
+
 # One name for each item, as far as the package lists know them; nothing for what may be left out.
 resolve_packages()
 {
@@ -92,6 +102,11 @@ apt()
         apt-get -q -o DPkg::Lock::Timeout=300 "$@"
 }
 
+apt_install()
+{
+    test $# = 0 || apt install -y --no-install-recommends "$@" >>build/apt.log 2>&1
+}
+
 install_by_apt()
 {
     missing=$(missing_packages "$@")
@@ -103,13 +118,8 @@ install_by_apt()
         return 0
     fi
     if ! can_be_root; then
-        needed=
-        for item in $missing; do
-            if [ "$item" = "${item%\~}" ]; then
-                needed="$needed $item"
-            fi
-        done
-        if [ -z "$needed" ]; then
+        # shellcheck disable=SC2086
+        if [ -z "$(needed_packages $missing)" ]; then
             say "not installed, so what needs it is skipped: $(printf '%s' "$missing" | tr -d '~')"
             return 0
         fi
@@ -121,13 +131,17 @@ install_by_apt()
     fi
     say "installing: $(printf '%s' "$missing" | tr -d '~')"
     apt update >build/apt.log 2>&1 || complain "apt-get update failed; I try the lists there are"
-    # shellcheck disable=SC2086
-    missing=$(resolve_packages $missing)
-    # shellcheck disable=SC2086
-    if ! apt install -y --no-install-recommends $missing >>build/apt.log 2>&1; then
-        tail -n 20 build/apt.log >&2
-        complain "apt-get install failed; all it said is in build/apt.log"
-        return 3
+    # shellcheck disable=SC2046,SC2086
+    if ! apt_install $(resolve_packages $missing); then
+        # One package that is only good to have must not keep the others away.
+        needed=$(needed_packages $missing)
+        if [ "$needed" = "$missing" ] || ! apt_install $(resolve_packages $needed); then
+            tail -n 20 build/apt.log >&2
+            complain "apt-get install failed; all it said is in build/apt.log"
+            return 3
+        fi
+        complain "not all could be installed, and what needs the rest is skipped; see build/apt.log"
+        return 0
     fi
     # shellcheck disable=SC2086
     missing_packages "$@" >build/.unavailable
