@@ -9,6 +9,7 @@
 
 #include "topo.h"
 
+#include "env.h"
 #include "forkq.h"
 #include "gfree.h"
 #include "globrunq.h"
@@ -77,6 +78,9 @@ int newproc_main(struct m *mp, quoit_fn fn, void *arg)
 
     if (gp == NULL)
         return -ENOMEM;
+    /* Under a limit most of it is for the others. */
+    while (env.stack_limit != 0 && class > 0 && stack_class_bytes(class) > env.stack_limit / 4)
+        class--;
     if (class < stack_default_class)
         class = stack_default_class;
     g_fill(gp, goid_next(mp->p), fn, arg, G_MAIN, (uint8_t)class);
