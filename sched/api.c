@@ -157,9 +157,12 @@ int num_goroutine(void)
 {
     uint64_t ended = 0, spawned;
 
-    /* hint: the ended ones first, so that a sum over moving numbers is never below zero */
+    /* hint: the ended ones first, so that a sum over moving numbers is never below zero, and 0
+     * only if there was a moment without any */
     for (uint32_t i = 0; i < sched.nprocs; i++)
         ended += load_relaxed(&sched.allp[i]->count.ended);
+    /* order DRAIN full: whoever's end was counted has its birth counted too; in: stopm */
+    fence_full();
     spawned = load_relaxed(&sched.foreign_spawned);
     for (uint32_t i = 0; i < sched.nprocs; i++)
         spawned += load_relaxed(&sched.allp[i]->count.spawned);
