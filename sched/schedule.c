@@ -83,12 +83,22 @@ noinline struct quoit_g *pick_fair(struct m *mp)
     return NULL;
 }
 
+/* Several came from elsewhere; while they moved, an M that went to sleep may have found them in
+ * neither place. */
+static void call_for_rest(struct m *mp)
+{
+    if (runq_size(&mp->p->runq) + forkq_size(&mp->p->forkq) > 0)
+        wakep(mp);
+}
+
 noinline struct quoit_g *pick_further(struct m *mp)
 {
     struct quoit_g *gp = globrunqget(mp->p, mp->p->node, STEAL_MAX);
 
-    if (gp != NULL)
+    if (gp != NULL) {
+        call_for_rest(mp);
         return gp;
+    }
     if (mp->poll_pending + load_relaxed(&mp->poll_inflight) == 0)
         return NULL;
     poll(mp);
@@ -360,8 +370,8 @@ static struct quoit_g *findrunnable(struct m *mp)
         if (load_relaxed(&sched.stopping) || mp->p == NULL)
             return NULL;
         gp = pick(mp, false);
-        if (gp == NULL)
-            gp = steal(mp);
+        if (gp == NULL && (gp = steal(mp)) != NULL)
+            call_for_rest(mp);
         /* At most half of the busy P's worth of M's look around. */
         if (gp == NULL && others_run() &&
             (mp->spinning ||
