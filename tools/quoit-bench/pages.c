@@ -43,6 +43,13 @@ int memory_used(struct memory *m)
     return -ENOENT;
 }
 
+const char *memory_not_told(void)
+{
+    struct memory m;
+
+    return memory_used(&m) ? "/proc, which tells what memory is used, is not mounted" : NULL;
+}
+
 uint64_t memory_available(void)
 {
     uint64_t bytes;

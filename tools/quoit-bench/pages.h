@@ -14,6 +14,9 @@ struct memory {
 /* What this process uses now; -errno where /proc does not tell. */
 int memory_used(struct memory *m);
 
+/* Why that cannot be told here; NULL: it can. */
+const char *memory_not_told(void);
+
 /* Bytes that can be had without swapping; 0: not known. */
 uint64_t memory_available(void);
 

@@ -101,13 +101,6 @@ static int prepare_and_park(void *arg)
     return quoit_main(park, arg);
 }
 
-static const char *why_not(void)
-{
-    struct memory m;
-
-    return memory_used(&m) ? "/proc, which tells what memory is used, is not mounted" : NULL;
-}
-
 const struct workload workload_park = {
     .name = "park",
     .about = "1,000,000 goroutines, each parked on a semaphore of its own",
@@ -137,5 +130,5 @@ const struct workload workload_park = {
     .start = 1000000,
     .fixed = true,
     .tour_iterations = 100000,
-    .why_not = why_not,
+    .why_not = memory_not_told,
 };

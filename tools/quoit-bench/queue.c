@@ -54,4 +54,5 @@ const struct workload workload_queue = {
     .one_always = true,
     .start = 1000000,
     .fixed = true,
+    .why_not = memory_not_told,
 };
