@@ -352,7 +352,10 @@ int main(void)
     store_relaxed(&sum, 0);
     is_int(quoit_main(writers, NULL), WRITES, "every file was made, written and synced");
     ok(alone_soon(), "no thread is left");
-    ok(quoit_main(deaf_threads, NULL) >= 1, "the helper has all signals blocked");
+    if (access("/proc/self/task", R_OK) == 0)
+        ok(quoit_main(deaf_threads, NULL) >= 1, "the helper has all signals blocked");
+    else
+        skip("the signals of a helper: /proc is not mounted");
     is_int(quoit_main(stuck, NULL), 3, "helpers in calls that never end do not hold up the end");
     ok(alone_soon(), "and are gone");
     unlinkat(dirfd_, "fifo", 0);
