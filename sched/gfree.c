@@ -8,6 +8,7 @@
 #include "gstatus.h"
 #include "lock.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 /* Slabs begin small, so that a small program stays small, and double up to a huge page. */
@@ -24,16 +25,18 @@ static struct gslab *slab_new(struct node *np)
 {
     size_t bytes = SLAB_MIN;
     struct gslab *slab;
+    int saved = errno; /* whoever spawns may be about to look at it */
 
     if (np->gslabs != NULL)
         bytes = np->gslabs->bytes < SLAB_MAX ? np->gslabs->bytes * 2 : SLAB_MAX;
     slab = mem_reserve(bytes, bytes, np->id);
-    if (slab == NULL)
-        return NULL;
     /* Queues of many goroutines are walked at random: fewer, larger pages. Refusal costs only
      * speed. */
-    if (bytes == SLAB_MAX)
+    if (slab != NULL && bytes == SLAB_MAX)
         (void)madvise(slab, bytes, MADV_HUGEPAGE);
+    errno = saved;
+    if (slab == NULL)
+        return NULL;
     slab->bytes = bytes;
     slab->room = (uint32_t)((bytes - sizeof *slab) / sizeof slab->g[0]);
     slab->link = np->gslabs;

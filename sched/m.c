@@ -286,7 +286,7 @@ void stopm(struct m *mp)
 /* Wakes or starts an M for pp; it counts as spinning already. */
 static void startm(struct p *pp, struct m *mp)
 {
-    int e;
+    int e, saved = errno;
 
     if (mp != NULL) {
         netpoll_wake(mp);
@@ -295,6 +295,7 @@ static void startm(struct p *pp, struct m *mp)
         return;
     }
     e = m_start(pp, true);
+    errno = saved;
     if (e < 0)
         throw("startm: no thread can be started (%s); lower GOMAXPROCS or raise the limit of tasks",
               strerrorname_np(-e));

@@ -86,6 +86,29 @@ static void refused_from_there_on(void)
     ok(failed > 0 && ended > 0, "both (%d and %d)", failed, ended);
 }
 
+/* ---- errno ---- */
+
+static int spawns_until_refused(void *arg)
+{
+    int e, seven = 7;
+
+    fail_from(FAIL_MMAP, 1, INT_MAX, ENOMEM);
+    errno = 0;
+    while ((e = quoit_go(runs, &seven)) == 0 && errno == 0)
+        ;
+    fail_never();
+    is_int(e, -ENOMEM, "without memory for one more goroutine quoit_go says so");
+    is_int(errno, 0, "and not by errno");
+    return *(int *)arg;
+}
+
+static void keeps_errno(void)
+{
+    int seven = 7;
+
+    is_int(world_run(1, spawns_until_refused, &seven), 7, "a program that goes on");
+}
+
 /* ---- threads -------------------------------------------------------------------------------- */
 
 enum { PROCS = 16, ALLOWED = 4, MANY_PROCS = 300 };
@@ -148,6 +171,7 @@ int main(void)
 {
     refused_once();
     refused_from_there_on();
+    keeps_errno();
     threads();
     end_starts_none();
     foreigners();
