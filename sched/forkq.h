@@ -55,7 +55,7 @@ static inline uint32_t forkq_size(const struct forkq *q)
     return forkq_count(load_relaxed(&q->word));
 }
 
-/* At the tail; false when full: the caller moves half away with forkq_grab. */
+/* At the tail; false when full: the caller spills (globrunq.h). */
 static always_inline bool forkq_put(struct forkq *q, struct quoit_g *gp)
 {
     /* order FORKQ-TAKE in: a slot is reused after its taker has read it; out: forkq_grab, forkq_pop

@@ -56,8 +56,7 @@ static always_inline void leave(struct m *mp)
 /* Where every goroutine starts, on its own stack; arg is the M. */
 void goroutine_main(void *arg);
 
-/* ---- choosing (schedule.c, pick.h)
- * ------------------------------------------------------------------ */
+/* ---- choosing (schedule.c, pick.h) ---------------------------------------------------------- */
 
 /* On g0, for ever: find work and run it. Returns when the M is to leave. */
 void schedule(struct m *mp);

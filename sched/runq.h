@@ -57,7 +57,7 @@ static inline bool runq_empty(const struct runq *q)
     }
 }
 
-/* At the tail; false when full: the caller moves half away with runq_half. */
+/* At the tail; false when full: the caller spills (globrunq.h). */
 static always_inline bool runq_put(struct runq *q, struct quoit_g *gp)
 {
     /* order RUNQ-TAKE in: a slot is reused after its taker has read it; out: runq_grab */
