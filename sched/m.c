@@ -123,10 +123,7 @@ static void m_enter_thread(struct m *mp, struct p *pp)
                  "thread %d gets no signal stack (%s): an overflow there is a plain crash",
                  mp->tid, strerrorname_np(-e));
     acquirep(mp, pp);
-    e = netpoll_open(mp);
-    if (e < 0)
-        log_line(LOG_INFO, "thread %d gets no ring (%s): helper threads do its I/O", mp->tid,
-                 strerrorname_np(-e));
+    netpoll_open(mp);
     lock(&sched.lock);
     mp->open = true;
     unlock(&sched.lock);
@@ -260,6 +257,8 @@ void stopm(struct m *mp)
 {
     struct p *pp;
 
+    /* Libraries that were loaded meanwhile: here nobody waits. */
+    children_refresh();
     lock(&sched.lock);
     midleput_locked(mp);
     unlock(&sched.lock);

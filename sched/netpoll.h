@@ -28,8 +28,8 @@ struct glist {
 int netpoll_init(int nprocs);
 void netpoll_fini(void);
 
-/* 0, or -errno: then this M does its I/O in the posix way (a hint for the log, never fatal). */
-int netpoll_open(struct m *mp);
+/* Never fails: an M that gets no ring does its I/O in the posix way. */
+void netpoll_open(struct m *mp);
 /* May wait for operations still in flight. */
 void netpoll_close(struct m *mp);
 

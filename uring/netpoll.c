@@ -121,7 +121,7 @@ static struct poller *pollers_first(void)
     return load_acquire(&pollers);
 }
 
-int netpoll_open(struct m *mp)
+void netpoll_open(struct m *mp)
 {
     struct poller *pl;
 
@@ -144,7 +144,6 @@ int netpoll_open(struct m *mp)
     store_relaxed(&mp->poll_inflight, 0);
     /* order POLLER out: the record is initialised before it is found; in: netpoll_reap_other */
     store_release(&mp->poller, pl);
-    return 0;
 }
 
 static cold bool poller_ring_new(struct poller *pl)

@@ -11,7 +11,6 @@
 #include "os_linux.h"
 #include "throw.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,10 +33,11 @@ void netpoll_fini(void)
 {
 }
 
-int netpoll_open(struct m *mp)
+void netpoll_open(struct m *mp)
 {
     mp->poller = calloc(1, sizeof *mp->poller);
-    return mp->poller == NULL ? -ENOMEM : 0;
+    if (mp->poller == NULL)
+        throw("netpoll_open: no memory for a new thread");
 }
 
 void netpoll_close(struct m *mp)

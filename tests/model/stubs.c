@@ -74,7 +74,7 @@ NEVER(bool, switch_from_g0, struct m *mp unused_arg, struct quoit_g *next unused
 NEVER(void, stack_wanting, struct m *mp unused_arg, struct quoit_g *next unused_arg)
 NEVER(int, overflow_thread_init, struct m *mp unused_arg)
 NEVER(void, overflow_thread_fini, struct m *mp unused_arg)
-NEVER(int, netpoll_open, struct m *mp unused_arg)
+NEVER(void, netpoll_open, struct m *mp unused_arg)
 NEVER(void, netpoll_close, struct m *mp unused_arg)
 NEVER(void, netpoll_flush, struct m *mp unused_arg)
 NEVER(bool, netpoll_busy, void)
