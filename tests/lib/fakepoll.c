@@ -11,6 +11,7 @@
 #include "os_linux.h"
 #include "throw.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

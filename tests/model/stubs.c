@@ -56,6 +56,11 @@ stub void foreign_leave(void)
 {
 }
 
+/* Nothing is loaded in a model. */
+stub void children_refresh(void)
+{
+}
+
 /* ---- never called, but not every compiler sees that ----------------------------------------- */
 
 #define NEVER(returns, name, ...)              \
@@ -78,6 +83,5 @@ NEVER(void, netpoll_open, struct m *mp unused_arg)
 NEVER(void, netpoll_close, struct m *mp unused_arg)
 NEVER(void, netpoll_flush, struct m *mp unused_arg)
 NEVER(bool, netpoll_busy, void)
-NEVER(void, children_refresh, void)
 NEVER(int, os_gettid, void)
 NEVER(int, thread_start, struct m *mp unused_arg, void *(*fn)(void *)unused_arg)
