@@ -3,6 +3,8 @@
  *
  * Weak: a model that includes the real one gets that.
  */
+#include "children.h"
+
 #include "proc.h"
 
 #include "machine.h"
