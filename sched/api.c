@@ -122,6 +122,8 @@ void quoit_ready(struct quoit_g *g)
         foreign_leave();
         return;
     }
+    if (unlikely(g == mp->curg))
+        throw("quoit_ready: the goroutine readies itself, and runs");
     ready(mp, g);
     leave(mp);
 }

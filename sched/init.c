@@ -214,7 +214,7 @@ void foreign_leave(void)
 
 /* ---- public --------------------------------------------------------------------------------- */
 
-int quoit_main(quoit_fn fn, void *arg)
+static int main1(quoit_fn fn, void *arg)
 {
     struct m *mp;
     struct p *pp;
@@ -251,7 +251,16 @@ int quoit_main(quoit_fn fn, void *arg)
     return result;
 }
 
-int quoit_init(const struct quoit_options *options)
+/* Starting and ending ask libraries and the kernel much that fails on purpose. */
+int quoit_main(quoit_fn fn, void *arg)
+{
+    int saved = errno, result = main1(fn, arg);
+
+    errno = saved;
+    return result;
+}
+
+static int init1(const struct quoit_options *options)
 {
     int e;
 
@@ -263,6 +272,14 @@ int quoit_init(const struct quoit_options *options)
     /* order STATE out: all stands; in: foreign_enter */
     store_release(&state, ON);
     return 0;
+}
+
+int quoit_init(const struct quoit_options *options)
+{
+    int saved = errno, e = init1(options);
+
+    errno = saved;
+    return e;
 }
 
 /* Waits for the last goroutine to end; false: the deadline came first. */
@@ -296,7 +313,7 @@ static int shutdown1(int64_t deadline_ns)
 
 int quoit_shutdown(int64_t deadline_ns)
 {
-    int e;
+    int saved = errno, e;
 
     if (m_get() != NULL)
         return -EPERM;
@@ -306,5 +323,6 @@ int quoit_shutdown(int64_t deadline_ns)
     e = shutdown1(deadline_ns);
     /* order STATE out: what this attempt did comes first; in: the next one, above */
     store_release(&shutting, 0);
+    errno = saved;
     return e;
 }

@@ -108,7 +108,7 @@ static always_inline int attr_read(const struct quoit_attr *attr, uint8_t *flags
 {
     *flags = 0;
     *class = stack_default_class;
-    if (unlikely(attr->size < sizeof *attr || attr->flags != 0))
+    if (unlikely(attr->size != sizeof *attr || attr->flags != 0))
         return -EINVAL;
     if (attr->handle != NULL)
         *flags |= G_JOINABLE;

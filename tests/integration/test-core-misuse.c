@@ -95,6 +95,13 @@ static int readies_twice(void *arg)
     return 0;
 }
 
+static int readies_itself(void *arg)
+{
+    (void)arg;
+    quoit_ready(quoit_self());
+    return 0;
+}
+
 /* ---- in a plain thread ---------------------------------------------------------------------- */
 
 static int parks_outside(void *arg)
@@ -133,6 +140,7 @@ static const struct misuse {
       "quoit_wg_add: the count went below zero" },
     { readies_unstarted, false, "one is readied that does not wait",
       "is runnable, asked to go from waiting to runnable" },
+    { readies_itself, false, "a goroutine readies itself", "the goroutine readies itself" },
     { readies_twice, false, "or twice", "is runnable, asked to go from waiting to runnable" },
     { parks_outside, true, "a plain thread parks", "quoit_park: called by a thread that is no" },
     { exits_outside, true, "or ends as a goroutine",
