@@ -43,8 +43,10 @@ enum gflags {
     G_COPY = 2,     /* the argument sits in the record until the first run */
     G_INPLACE = 4,  /* runs on the stack of the goroutine that joins it */
     G_MAIN = 8,     /* its end is the end of quoit_main */
-    G_BIG = 16,     /* asked for a stack size or a node: never in place */
-    G_NAMED = 32     /* name is set */
+    G_BIG = 16,     /* asked for a stack size or a node, or is locked to a thread: never in place */
+    G_NAMED = 32,   /* name is set */
+    G_SYSTEM = 64,  /* the library's own: not counted, and its waiting is no deadlock */
+    G_BLOCKS = 128  /* its last stretch outside stood still until its P was taken */
 };
 
 enum { GNAME_MAX = 32 };
@@ -90,6 +92,10 @@ struct quoit_g {
             struct quoit_g *host;    /* g  in place: the joiner whose stack this is */
             struct context back;     /* g  in place: the joiner's frame, for quoit_goexit */
             struct quoit_g *batch;   /*    next magazine of free records (gfree.c) */
+            struct m *lockedm;       /* g  the one thread it may run on, NULL: any */
+            const void *site;        /* c  where it was spawned: an address behind the call */
+            uint32_t since;          /* g  sched.coarse when it began to wait */
+            uint16_t lockdepth;      /* g  quoit_lock_thread, counted */
             char name[GNAME_MAX];    /* c  with G_NAMED */
         };
         char copy[QUOIT_ARG_MAX];
@@ -260,6 +266,7 @@ struct sched {
     /* Line 0: read at each submit, written when P's go idle or M's start and stop spinning. */
     uint32_t npidle cacheline_aligned;     /* a  SPIN-DOWN */
     uint32_t nmspinning;                   /* a  SPIN-DOWN */
+    uint32_t coarse;                       /* a  milliseconds since start; sysmon's, a hint */
 
     uint32_t nprocs cacheline_aligned;     /* c */
     uint32_t nnodes;                       /* c */

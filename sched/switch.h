@@ -148,6 +148,7 @@ static always_inline struct m *park(struct m *mp, int (*unlock)(void *), void *a
 {
     CHECK(mp->locks == 0, "parked where nothing may park");
     mp->curg->reason = reason;
+    mp->curg->since = load_relaxed(&sched.coarse);
     mp->unlock = unlock;
     mp->unlockarg = arg;
     return switch_away(mp, pick_local(mp, true), AFTER_PARK);
@@ -160,6 +161,7 @@ static always_inline struct m *park_store(struct m *mp, uint64_t *word, uint64_t
 {
     CHECK(mp->locks == 0, "parked where nothing may park");
     mp->curg->reason = reason;
+    mp->curg->since = load_relaxed(&sched.coarse);
     mp->value = value;
     mp->unlockarg = word;
     return switch_away(mp, pick_local(mp, true), AFTER_PARK_STORE);
