@@ -54,6 +54,14 @@ size_t guard_bytes(void)
 
 /* ---- the levels: how many of the n are guarded ---------------------------------------------- */
 
+/* No descriptor or no memory now is no refusal: the next batch may have them. */
+static void batch_refused(int err)
+{
+    if (err != EMFILE && err != ENFILE && err != ENOMEM && err != EAGAIN && err != EINTR)
+        /* hint: a stale value costs a refused call */
+        store_relaxed(&batches, false);
+}
+
 static int by_batch(char *first, size_t stride, int n)
 {
     struct iovec at[BATCH_MAX];
@@ -64,9 +72,13 @@ static int by_batch(char *first, size_t stride, int n)
     for (int i = 0; i < n; i++)
         at[i] = (struct iovec){ first + (size_t)i * stride, bytes };
     fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
-    if (fd < 0)
+    if (fd < 0) {
+        batch_refused(errno);
         return 0;
+    }
     done = syscall(SYS_process_madvise, fd, at, n, MADV_GUARD_INSTALL, 0);
+    if (done < 0)
+        batch_refused(errno);
     close(fd);
     return done < 0 ? 0 : (int)((size_t)done / bytes);
 }
@@ -75,12 +87,9 @@ static int by_madvise(char *first, size_t stride, int n)
 {
     int i = 0;
 
-    /* hint: a stale value costs a refused call */
-    if (n > 1 && load_relaxed(&batches)) {
+    /* hint: as in batch_refused */
+    if (n > 1 && load_relaxed(&batches))
         i = by_batch(first, stride, n);
-        if (i == 0)
-            store_relaxed(&batches, false);
-    }
     for (; i < n; i++)
         if (madvise(first + (size_t)i * stride, guard_bytes(), MADV_GUARD_INSTALL) != 0)
             break;
@@ -166,7 +175,7 @@ void guard_init(void)
         } else if (level == GUARD_MADVISE) {
             log_line(LOG_WARNING,
                      "QUOIT_GUARD=madvise: this kernel has no MADV_GUARD_INSTALL (Linux 6.13), or "
-                     "memory is locked; used instead: canary");
+                     "memory is locked: using canary");
             level = GUARD_CANARY;
         } else {
             level = GUARD_MPROTECT;

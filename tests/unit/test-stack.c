@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Instead of the scheduler's: two nodes, a P on each. */
@@ -243,6 +244,32 @@ static void refused_batches_are_guarded_singly(void)
     stack_fini();
 }
 
+/* A program that is out of descriptors for a while keeps its batches. */
+static void batches_come_back(void)
+{
+    struct rlimit files, none;
+
+    start(GUARD_AUTO, 0, 0);
+    take(&ps[0], 1);
+    fail_never();
+    getrlimit(RLIMIT_NOFILE, &files);
+    none = (struct rlimit){ 0, files.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &none);
+    is_int(take(&ps[0], MANY), MANY, "without a descriptor");
+    setrlimit(RLIMIT_NOFILE, &files);
+    ok(has_guard(held[0]) && has_guard(held[MANY - 1]), "guards are there all the same");
+    if (fail_count(FAIL_MPROTECT) > 0) {
+        skip("the kernel has no MADV_GUARD_INSTALL");
+    } else {
+        is_int(fail_count(FAIL_PROCESS_MADVISE), 0, "one by one");
+        fail_never();
+        take(&ps[0], MANY);
+        ok(fail_count(FAIL_PROCESS_MADVISE) > 0, "and with descriptors again, in batches");
+    }
+    fail_never();
+    stack_fini();
+}
+
 static void kernels_without_guards_use_mprotect(void)
 {
     fail_from(FAIL_GUARD, 1, INT_MAX, EINVAL);
@@ -396,6 +423,7 @@ int main(void)
     each_level_guards();
     batches_cost_one_call();
     refused_batches_are_guarded_singly();
+    batches_come_back();
     kernels_without_guards_use_mprotect();
     guards_fail_half_way();
     mprotect_leaves_mappings();
