@@ -79,9 +79,9 @@ int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg)
 int quoit_join(struct quoit_g *g, int *result)
 {
     struct m *mp = enter_g(__func__);
-    int e = -EDEADLK, r;
+    int e = g != NULL ? -EDEADLK : -EINVAL, r;
 
-    if (likely(g != mp->curg)) {
+    if (likely(g != NULL && g != mp->curg)) {
         mp = join(mp, g, &r);
         if (result != NULL)
             *result = r;
@@ -93,8 +93,11 @@ int quoit_join(struct quoit_g *g, int *result)
 
 void quoit_release(struct quoit_g *g)
 {
-    struct m *mp = enter();
+    struct m *mp;
 
+    if (g == NULL)
+        return;
+    mp = enter();
     if (mp != NULL) {
         release(mp, g);
         leave(mp);

@@ -5,6 +5,11 @@
  * The done that brings zero waits for the last waiter to have hung itself up (it is between two
  * instructions), takes all, and touches the wait group no more before it wakes the first: its
  * memory may be the waiter's to free.
+ *
+ * Waiters do not say which round they wait for: one that waited already for the next round, while
+ * another of this one had not hung itself up yet, would be taken in its place. Hence the rule that
+ * all waiters of a round return before the next one begins; a round in the word would have cost
+ * every add and done a compare-and-swap in place of an addition.
  */
 #include "sema.h"
 
@@ -104,7 +109,8 @@ void quoit_wg_add(quoit_wg *qwg, int n)
     int32_t now = (int32_t)((uint32_t)left(old) + (uint32_t)n);
 
     if (unlikely(now < 0))
-        throw("quoit_wg_add: the count went below zero");
+        throw(n < 0 ? "quoit_wg_add: the count went below zero"
+                    : "quoit_wg_add: the count went past INT32_MAX");
     if (now == 0 && unlikely((uint32_t)old != 0) && n != 0)
         wake_all(wg, (uint32_t)old);
 }

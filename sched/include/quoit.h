@@ -190,8 +190,9 @@ int quoit_sema_trywait(quoit_sema *s);
 /* Adds one, or hands it to the first who waits; a count past INT32_MAX ends the program. [T] */
 void quoit_sema_post(quoit_sema *s);
 
-/* Adds n (which may be negative) to what is waited for; below zero ends the program. An add
- * from zero must happen before the wait. [T] */
+/* Adds n (which may be negative) to what is waited for; below zero or past INT32_MAX ends the
+ * program. An add from zero must happen before the wait, and, in a wait group that is used again,
+ * after every wait for the round before has returned. [T] */
 void quoit_wg_add(quoit_wg *w, int n);
 /* quoit_wg_add(w, -1). After the done that brings zero the wait group may be freed by the
  * waiter. [T] */

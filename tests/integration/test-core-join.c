@@ -46,6 +46,16 @@ static void results(void)
     is_int(quoit_join(world_go(value, NULL), NULL), 0, "or none that is wanted");
 }
 
+static void no_goroutine(void)
+{
+    int result = 5;
+
+    is_int(quoit_join(NULL, &result), -EINVAL, "nobody can be waited for");
+    is_int(result, 5, "and has no result");
+    quoit_release(NULL);
+    ok(true, "and is released as free(NULL) frees");
+}
+
 static int joins_self(void *arg)
 {
     (void)arg;
@@ -338,6 +348,7 @@ static int all(void *arg)
 
     (void)arg;
     results();
+    no_goroutine();
     ways_to_end();
     on_the_spot();
     in_place_and_parked();

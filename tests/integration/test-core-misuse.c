@@ -75,6 +75,16 @@ static int done_once_too_often(void *arg)
     return 0;
 }
 
+static int counts_too_far(void *arg)
+{
+    quoit_wg wg = QUOIT_WG_INIT;
+
+    (void)arg;
+    quoit_wg_add(&wg, INT32_MAX);
+    quoit_wg_add(&wg, 1);
+    return 0;
+}
+
 /* One P: whoever was spawned has not run yet. */
 static int readies_unstarted(void *arg)
 {
@@ -138,6 +148,7 @@ static const struct misuse {
       "quoit_sema_init: a count is at most INT32_MAX" },
     { done_once_too_often, false, "a wait group below zero",
       "quoit_wg_add: the count went below zero" },
+    { counts_too_far, false, "or past its end", "quoit_wg_add: the count went past INT32_MAX" },
     { readies_unstarted, false, "one is readied that does not wait",
       "is runnable, asked to go from waiting to runnable" },
     { readies_itself, false, "a goroutine readies itself", "the goroutine readies itself" },

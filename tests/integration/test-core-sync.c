@@ -362,6 +362,50 @@ static void many_waiters(void)
     is_int(m.woken, 3 * (waiters + THREADS), "all that wait are woken, each time");
 }
 
+struct again {
+    quoit_wg wg, end;
+    int rounds, waiters, back, round, early;
+};
+
+/* Who is back last begins the next round, at once. */
+static int uses_again(void *arg)
+{
+    struct again *a = arg;
+
+    for (int i = 0; i < a->rounds; i++) {
+        quoit_wg_wait(&a->wg);
+        if (__atomic_load_n(&a->round, __ATOMIC_RELAXED) != i)
+            __atomic_store_n(&a->early, 1, __ATOMIC_RELAXED);
+        if (__atomic_add_fetch(&a->back, 1, __ATOMIC_ACQ_REL) == a->waiters) {
+            a->back = 0;
+            quoit_wg_add(&a->wg, 2);
+            __atomic_store_n(&a->round, i + 1, __ATOMIC_RELEASE);
+            world_spawn(done, &a->wg);
+            world_spawn(yields_and_done, &a->wg);
+        }
+        while (__atomic_load_n(&a->round, __ATOMIC_ACQUIRE) == i)
+            quoit_yield();
+    }
+    quoit_wg_done(&a->end);
+    return 0;
+}
+
+static void used_again(void)
+{
+    struct again a = { .rounds = world_rounds(500), .waiters = 5 };
+
+    quoit_wg_add(&a.wg, 2);
+    quoit_wg_add(&a.end, a.waiters);
+    for (int i = 0; i < a.waiters; i++)
+        world_spawn(uses_again, &a);
+    world_spawn(done, &a.wg);
+    world_spawn(yields_and_done, &a.wg);
+    quoit_wg_wait(&a.end);
+    quoit_wg_wait(&a.wg);
+    is_int(a.round, a.rounds, "a wait group is used again as soon as all who waited are back");
+    is_int(a.early, 0, "and nobody is back early");
+}
+
 static int all(void *arg)
 {
     (void)arg;
@@ -373,6 +417,7 @@ static int all(void *arg)
     nobody_starves();
     freed_after_wait();
     many_waiters();
+    used_again();
     return 0;
 }
 
