@@ -48,13 +48,13 @@ static void read_environment(struct wish *w)
     w->procs = procs && *procs ? read_procs(procs) : 0;
     w->procs_from = w->procs ? "GOMAXPROCS" : "by default";
     if (procs && *procs && !w->procs)
-        fprintf(stderr, "quoit-topo: GOMAXPROCS=%s: not a number from 1 to %d, "
-                        "the default is used\n", procs, PROCS_MOST);
+        fprintf(stderr, "quoit-topo: GOMAXPROCS=%s is not a number from 1 to %d: "
+                        "using the default\n", procs, PROCS_MOST);
     int parsed = mode && *mode ? bind_mode_parse(mode) : BIND_AUTO;
     w->mode = parsed < 0 ? BIND_AUTO : (enum bind_mode)parsed;
     if (parsed < 0)
-        fprintf(stderr, "quoit-topo: QUOIT_BIND=%s: not core, pu, node, none or auto, "
-                        "auto is used\n", mode);
+        fprintf(stderr, "quoit-topo: QUOIT_BIND=%s is not one of auto, core, pu, node, none: "
+                        "using auto\n", mode);
 }
 
 static const struct argp_option options[] = {
@@ -156,14 +156,14 @@ static void print_io(void)
     struct probe p;
 
     if (asked && strcmp(asked, "posix") == 0) {
-        printf("io        helper threads, by QUOIT_IO\n");
+        printf("io        posix, by QUOIT_IO\n");
         return;
     }
     probe_rings(&p);
     if (p.error)
-        printf("io        helper threads: %s\n", p.why);
+        printf("io        posix: %s\n", p.why);
     else
-        printf("io        rings\n");
+        printf("io        uring\n");
 }
 
 static void print_nodes(const struct topo *t, char *set)

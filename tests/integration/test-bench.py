@@ -117,6 +117,16 @@ def test_version():
            option + " says the version", p.returncode, p.stdout, p.stderr)
 
 
+def test_bind(top):
+    for asked, used in (None, "core"), ("", "core"), ("node", "node"), ("foo", "auto"):
+        env = {k: v for k, v in os.environ.items() if k != "QUOIT_BIND"}
+        if asked is not None:
+            env["QUOIT_BIND"] = asked
+        p, d = run_json(top, "--iterations", "1000", "--no-peers", "mutex", env=env)
+        ok(d is not None and d["machine"]["bind"] == used and f"QUOIT_BIND={used};" in p.stdout,
+           f"QUOIT_BIND={asked} is shown as {used}", p.stdout, p.stderr)
+
+
 def test_json_shape(top):
     path = os.path.join(top, "shape.json")
     p = run("--runs", "3", "--iterations", "1000", "--json", path, "mutex", "pingpong")
@@ -363,6 +373,7 @@ def main():
         test_list()
         test_version()
         test_bad_input(top)
+        test_bind(top)
         test_json_shape(top)
         test_peers_and_procs(top)
         test_every_workload(top)

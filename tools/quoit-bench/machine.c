@@ -141,6 +141,18 @@ static void ask_quoit(struct machine *m, const struct options *o)
     munmap(job.out, sizeof(*job.out));
 }
 
+/* The library takes auto for a word that it does not know. */
+static const char *bind_in_use(void)
+{
+    static const char *const words[] = {"core", "pu", "node", "none"};
+    const char *asked = getenv("QUOIT_BIND");
+
+    for (size_t i = 0; asked && i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(asked, words[i]) == 0)
+            return words[i];
+    return "auto";
+}
+
 void machine_look(struct machine *m, const struct options *o)
 {
     struct utsname u;
@@ -154,7 +166,7 @@ void machine_look(struct machine *m, const struct options *o)
     m->memory_mb =
         (long)((uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20);
     m->io = "unknown";
-    m->bind = getenv("QUOIT_BIND");
+    m->bind = bind_in_use();
     if (o->quoit)
         ask_quoit(m, o);
 }

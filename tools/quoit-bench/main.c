@@ -278,6 +278,7 @@ static void check_dir(void)
 static void set_up(void)
 {
     struct sigaction sa = {.sa_handler = run_stop, .sa_flags = SA_RESTART};
+    const char *bind;
     int err;
 
     if (!options.runs)
@@ -291,7 +292,8 @@ static void set_up(void)
     if (err)
         bad("cannot write %s: %s. Name a file that can be written", json_path, strerror(-err));
     /* Others would wander over cores, and two programs seldom measure at once. */
-    setenv("QUOIT_BIND", "core", 0);
+    bind = getenv("QUOIT_BIND");
+    setenv("QUOIT_BIND", "core", bind && !*bind);
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
 }
