@@ -14,6 +14,7 @@
 
 #include "compiler.h"
 
+#include "stack.h"
 #include "throw.h"
 
 #include <errno.h>
@@ -158,7 +159,7 @@ static const struct env_row table[] = {
               "kernel has; mprotect goes on with canary at a quarter of vm.max_map_count." },
     { .name = "QUOIT_HELPERS", FIELD(helpers), .parse = parse_number, .min = 1, .max = HELPERS_MAX,
       .values = "1 to " TEXT(HELPERS_MAX),
-      .fallback = "as the library chooses",
+      .fallback = "as many as the library chooses",
       .text = "Most threads that do blocking file operations where io_uring is not used." },
     { .name = "QUOIT_IO", FIELD(io), .parse = parse_io, .max = IO_POSIX,
       .values = "auto, uring, posix",
@@ -177,10 +178,11 @@ static const struct env_row table[] = {
       .text = "The size of a goroutine's stack, in bytes or with one of K, M, G behind the "
               "number; rounded up to a power of two. Memory is taken as it is touched." },
     { .name = "QUOIT_STACKLIMIT", FIELD(stack_limit), .parse = parse_bytes, .max = LIMIT_MAX,
-      .values = "0 (no limit), or up to 128T",
+      .values = "0 (no limit) to 128T",
       .fallback = "no limit",
       .text = "The most bytes over all stacks, in bytes or with one of K, M, G, T behind the "
-              "number. A goroutine that finds no stack waits for another one to end." },
+              "number. A goroutine that finds no stack waits for another one to end. Fewer than "
+              "two stacks of the default size let nothing run: then it is as many." },
 };
 
 int env_rows(const struct env_row **rows)
@@ -197,13 +199,22 @@ static bool is_default(const struct env_row *row)
     return memcmp((char *)&env + row->at, (const char *)&defaults + row->at, row->bytes) == 0;
 }
 
+/* What stands before the values of a row in a sentence. */
+static const char *kind(const struct env_row *row)
+{
+    if (row->parse == parse_number)
+        return "a number from";
+    return row->parse == parse_bytes ? "a size from" : "one of";
+}
+
 static void complain(const struct env_row *row, const char *value)
 {
-    log_line(LOG_WARNING, "%s=%.64s cannot be: allowed is %s; used instead: %s", row->name, value,
+    log_line(LOG_WARNING, "%s=%.64s is not %s %s: using %s", row->name, value, kind(row),
              row->values, is_default(row) ? row->fallback : "what the program asks for");
 }
 
-enum { NAME_MAX_COMPARED = 48 };
+#define PREFIX "QUOIT_"
+enum { PREFIX_LEN = sizeof PREFIX - 1, NAME_MAX_COMPARED = 48 };
 
 /* How many letters must be put in, taken out or changed. */
 static int letters_apart(const char *a, const char *b)
@@ -230,10 +241,11 @@ static int letters_apart(const char *a, const char *b)
     return row[n];
 }
 
+/* NULL: none is so near that it can be meant. Half the letters wrong is another word. */
 static const char *nearest(const char *name)
 {
-    const char *best = table[0].name;
-    int least = NAME_MAX_COMPARED;
+    const char *best = NULL;
+    int least = ((int)strlen(name) - PREFIX_LEN) / 2 + 1;
 
     for (size_t i = 0; i < array_len(table); i++) {
         int apart = letters_apart(table[i].name, name);
@@ -246,6 +258,17 @@ static const char *nearest(const char *name)
     return best;
 }
 
+static void complain_of_name(const char *name)
+{
+    const char *meant = nearest(name);
+
+    if (meant != NULL)
+        log_line(LOG_WARNING, "%s is not known and changes nothing; is %s meant?", name, meant);
+    else
+        log_line(LOG_WARNING, "%s is not known and changes nothing; those that are: quoit-env(7)",
+                 name);
+}
+
 /* What begins like a name of ours and is none is a slip of the pen.
  * QUOIT_STRESS_ is for test programs. */
 static void complain_of_unknown(void)
@@ -255,14 +278,13 @@ static void complain_of_unknown(void)
         size_t n = strcspn(*e, "=");
         bool known = false;
 
-        if (strncmp(*e, "QUOIT_", 6) != 0 || strncmp(*e, "QUOIT_STRESS_", 13) == 0)
+        if (strncmp(*e, PREFIX, PREFIX_LEN) != 0 || strncmp(*e, "QUOIT_STRESS_", 13) == 0)
             continue;
         memcpy(name, *e, n < sizeof name ? n : sizeof name - 1);
         for (size_t i = 0; i < array_len(table); i++)
             known |= strcmp(name, table[i].name) == 0;
         if (!known)
-            log_line(LOG_WARNING, "%s is not known and changes nothing; is %s meant?", name,
-                     nearest(name));
+            complain_of_name(name);
     }
 }
 
@@ -321,14 +343,36 @@ static int load_options(const struct quoit_options *o)
     return 0;
 }
 
+/* One stack for the first goroutine and one for what it waits for. */
+static bool limit_is_too_low(size_t *least)
+{
+    *least = 2 * stack_class_bytes(STACK_CLASS_64K);
+    for (int class = 0; env.stack_size != 0 && class < STACK_CLASSES; class++) {
+        *least = 2 * stack_class_bytes(class);
+        if (env.stack_size <= stack_class_bytes(class))
+            break;
+    }
+    return env.stack_limit != 0 && env.stack_limit < *least;
+}
+
 int env_load(const struct quoit_options *options)
 {
+    size_t least;
     int e = 0;
 
     env = defaults;
     if (options != NULL)
         e = load_options(options);
+    if (e == 0 && limit_is_too_low(&least))
+        e = -EINVAL;
     if (e == 0 && !(env.flags & QUOIT_NO_ENV) && getauxval(AT_SECURE) == 0)
         load_environment();
+    if (e == 0 && limit_is_too_low(&least)) {
+        log_line(LOG_WARNING,
+                 "QUOIT_STACKLIMIT=%zu is less than two stacks, so nothing could run: using %zu; "
+                 "stacks are smaller with QUOIT_STACK",
+                 env.stack_limit, least);
+        env.stack_limit = least;
+    }
     return e;
 }

@@ -17,7 +17,7 @@ enum { WIDTH = 80 };
 
 static const char intro[] =
     "Read once, when Quoit starts. A variable that is set to nothing counts as not set. A "
-    "value that cannot be changes nothing: a warning names the variable, the value, what is "
+    "wrong value changes nothing: a warning names the variable, the value, what is "
     "allowed and what is used instead. A name that begins with QUOIT_ and is none of these is "
     "a warning too. What the environment says goes before what the program asks for in struct "
     "quoit_options, unless the program forbids that with QUOIT_NO_ENV. Programs that run with "

@@ -119,6 +119,8 @@ static always_inline int attr_read(const struct quoit_attr *attr, uint8_t *flags
         *class = stack_class(attr->stack_size);
         if (*class < 0)
             return -EINVAL;
+        if (env.stack_limit != 0 && stack_class_bytes(*class) > env.stack_limit)
+            return -ENOMEM;
     }
     if (unlikely(attr->node != QUOIT_NODE_ANY)) {
         if (attr->node < 0 || (uint32_t)attr->node >= sched.nnodes)

@@ -53,7 +53,7 @@ struct quoit_options {
     int procs;          /* how many goroutines run at once; 0: the cpus this process may use */
     int max_threads;    /* most kernel threads; 0: 10000 */
     size_t stack_size;  /* bytes of a goroutine's stack; 0: 65536 */
-    size_t stack_limit; /* bytes over all stacks in use; 0: no limit */
+    size_t stack_limit; /* bytes over all stacks in use, two at least; 0: no limit */
     /* Takes warnings and worse, a line each without its newline; level as in syslog(3): 3 error,
      * 4 warning, 6 information. Called from any thread and from signal handlers. NULL: stderr. */
     void (*log)(int level, const char *line, void *arg);
@@ -111,15 +111,16 @@ int quoit_go(quoit_fn fn, void *arg);
 int quoit_go_copy(quoit_fn fn, const void *arg, size_t len);
 
 /* The same with attributes, which are borrowed for the call. -EINVAL also for a size, flag,
- * node or stack_size (over 1 GiB) that cannot be. [T] */
+ * node or stack_size (over 1 GiB) that cannot be; -ENOMEM also for a stack_size above the limit
+ * over all stacks. [T] */
 int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg);
 
 /* Waits for the goroutine to end, stores what its fn returned in *result (unless NULL), takes
  * the handle. A child that has not started may run right here, on the caller's stack. 0;
- * -EDEADLK g is the caller. [G][P] */
+ * -EDEADLK g is the caller; -EINVAL g is NULL. [G][P] */
 int quoit_join(struct quoit_g *g, int *result);
 
-/* Takes the handle: nobody will join. The goroutine runs on. [T] */
+/* Takes the handle: nobody will join. The goroutine runs on. NULL: nothing is done. [T] */
 void quoit_release(struct quoit_g *g);
 
 /* Lets others run; goes on behind those that are ready on this P. Elsewhere sched_yield(2).

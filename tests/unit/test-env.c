@@ -112,12 +112,49 @@ static void complains(void)
         ok(heard(text), "and has name and value");
         for (int k = 0; k < n; k++)
             if (strcmp(rows[k].name, wrong[i][0]) == 0) {
-                ok(heard(rows[k].values), "what is allowed");
-                ok(heard(rows[k].fallback), "and what is used instead");
+                snprintf(text, sizeof text, " %s: using %s\n", rows[k].values, rows[k].fallback);
+                ok(heard(text), "what is allowed, and what is used instead");
             }
         is_int(env.procs + (int)env.stack_size + env.helpers, 0, "and changes nothing");
         is_int(env.max_threads, THREADS_DEFAULT, "nor the number of threads");
     }
+}
+
+static void complains_in_sentences(void)
+{
+    load_with("GOMAXPROCS", "abc");
+    ok(heard("GOMAXPROCS=abc is not a number from 1 to 1024: using as many as the cpus this "
+             "process may use\n"), "a number");
+    load_with("QUOIT_STACK", "2G");
+    ok(heard("QUOIT_STACK=2G is not a size from 16K to 1G: using 64K\n"), "a size");
+    load_with("QUOIT_BIND", "cores");
+    ok(heard("QUOIT_BIND=cores is not one of auto, core, pu, node, none: using auto\n"), "a word");
+}
+
+static void lets_something_run(void)
+{
+    struct quoit_options o = options();
+
+    load_with("QUOIT_STACKLIMIT", "127K");
+    is_int(env.stack_limit, 128 << 10, "a limit below two stacks is two stacks");
+    is_int(lines, 1, "with one line");
+    ok(heard("QUOIT_STACKLIMIT=130048 is less than two stacks") && heard("using 131072"),
+       "that says so");
+    load_with("QUOIT_STACKLIMIT", "128K");
+    is_int(lines, 0, "two stacks are enough");
+    o.stack_limit = 4 << 20;
+    setenv("QUOIT_STACK", "3M", 1);
+    said[0] = '\0';
+    is_int(env_load(&o), 0, "larger stacks than the program's limit was made for");
+    is_int(env.stack_limit, 8 << 20, "raise it");
+    ok(heard("is less than two stacks"), "which is said");
+    setenv("QUOIT_STACK", "16K", 1);
+    o.stack_limit = 100 << 10;
+    is_int(env_load(&o), -EINVAL, "what the program asks for is refused");
+    unsetenv("QUOIT_STACK");
+    o.stack_size = 16 << 10;
+    is_int(env_load(&o), 0, "unless its stacks are small enough");
+    is_int(env.stack_limit, 100 << 10, "and then holds");
 }
 
 static void knows_slips_of_the_pen(void)
@@ -128,6 +165,14 @@ static void knows_slips_of_the_pen(void)
     ok(heard("is QUOIT_STACK meant?"), "and the nearest one that is known");
     load_with("QUOIT_MAX_THREADS", "1");
     ok(heard("is QUOIT_MAXTHREADS meant?"), "an underline too many");
+    load_with("QUOIT_THREADS", "1");
+    ok(heard("is QUOIT_MAXTHREADS meant?"), "the beginning of a word left out");
+    load_with("QUOIT_FOO", "1");
+    ok(heard("QUOIT_FOO is not known") && strstr(said, "meant?") == NULL,
+       "what is like none of them brings no guess");
+    ok(heard("quoit-env(7)"), "but where they are listed");
+    load_with("QUOIT_TRACE", "1");
+    ok(strstr(said, "meant?") == NULL, "a few letters in common are not enough");
     load_with("QUOIT_", "1");
     is_int(lines, 1, "the shortest of all");
     load_with("QUOIT_A_NAME_THAT_IS_LONGER_THAN_ANY_NAME_THAT_CAN_BE_COMPARED_WITH", "1");
@@ -162,7 +207,7 @@ static void options_count(void)
     said[0] = '\0';
     env_load(&o);
     is_int(env.procs, 2, "a wrong value leaves what the program asked for");
-    ok(heard("used instead: what the program asks for"), "and says so");
+    ok(heard("using what the program asks for"), "and says so");
     unsetenv("GOMAXPROCS");
     is_int(env_load(NULL), 0, "no options");
     is_int(env.procs, 0, "and nothing is left of the last ones");
@@ -199,6 +244,8 @@ int main(void)
 {
     takes_what_can_be();
     complains();
+    complains_in_sentences();
+    lets_something_run();
     knows_slips_of_the_pen();
     options_count();
     wrong_options_are_refused();
