@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -129,6 +130,51 @@ static int64_t parse_traceback(const struct env_row *row unused_arg, const char 
     return word(words, array_len(words), value);
 }
 
+/* ---- experiments ---------------------------------------------------------------------------- */
+
+static const struct env_word experiments[] = {
+    { "defer", "Completions of io_uring wait until their thread asks for them "
+               "(IORING_SETUP_DEFER_TASKRUN, Linux 6.1), which saves interruptions; those of a "
+               "thread that computes stay unseen until it is done.",
+      EXPERIMENT_DEFER },
+    { NULL, NULL, 0 },
+};
+
+static void complain_of_experiment(const char *name, size_t n)
+{
+    char known[LOG_BYTES / 2] = "";
+    size_t at = 0;
+
+    for (const struct env_word *w = experiments; w->name != NULL && at < sizeof known; w++)
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at > 0 ? ", " : "", w->name);
+    log_line(LOG_WARNING, "QUOIT_EXPERIMENT: there is no experiment '%.*s', and it changes "
+                          "nothing; there is: %s", n < 64 ? (int)n : 64, name, known);
+}
+
+unsigned parse_experiments(const char *value)
+{
+    unsigned found = 0;
+
+    while (*value != '\0') {
+        size_t n = strcspn(value, ",");
+        const struct env_word *w = experiments;
+
+        while (w->name != NULL && (strlen(w->name) != n || strncmp(w->name, value, n) != 0))
+            w++;
+        if (w->name != NULL)
+            found |= w->bit;
+        else if (n > 0)
+            complain_of_experiment(value, n);
+        value += n + (value[n] == ',');
+    }
+    return found;
+}
+
+static int64_t parse_words(const struct env_row *row unused_arg, const char *value)
+{
+    return parse_experiments(value);
+}
+
 /* ---- the table ------------------------------------------------------------------------------ */
 
 static const struct env_row table[] = {
@@ -150,6 +196,12 @@ static const struct env_row table[] = {
       .text = "What a thread that runs goroutines is bound to: a core, one hardware thread of "
               "it, the cpus of a NUMA node, or nothing. auto is core when every allowed cpu "
               "is in use and no quota is tighter, else node." },
+    { .name = "QUOIT_EXPERIMENT", FIELD(experiments), .parse = parse_words, .max = INT32_MAX,
+      .values = "names from the list below, with commas between",
+      .fallback = "none",
+      .text = "Tries what is not the default: it may become that, or go away without notice. A "
+              "name that is not known is a warning, and the other names hold.",
+      .words = experiments },
     { .name = "QUOIT_GUARD", FIELD(guard), .parse = parse_guard, .max = GUARD_CANARY,
       .values = "auto, madvise, mprotect, canary",
       .fallback = "auto",

@@ -9,6 +9,7 @@
 
 #include "quoit.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ enum traceback {
     TRACEBACK_SYSTEM,
     TRACEBACK_CRASH
 };
+
+/* What may become the default one day, or go away; bits of env.experiments. */
+enum experiment { EXPERIMENT_DEFER = 1 };
 
 /* Macros, as the texts of the table spell them out. */
 #define PROCS_MAX 1024         /* the table of who steals from whom grows by the square: 3 MiB */
@@ -38,6 +42,7 @@ struct env {
     enum guard_choice guard; /* QUOIT_GUARD */
     int helpers;             /* QUOIT_HELPERS: most helper threads of the posix way, 0: default */
     enum traceback traceback; /* GOTRACEBACK */
+    unsigned experiments;    /* QUOIT_EXPERIMENT: enum experiment, or'ed */
     unsigned flags;          /* QUOIT_NO_*; QUOIT_NO_BIND is in `bind` already */
     void (*log)(int level, const char *line, void *arg);
     void *log_arg;
@@ -49,6 +54,17 @@ extern struct env env;
  * warning, and what would hold without it; a wrong option is -EINVAL. */
 int env_load(const struct quoit_options *options);
 
+static inline bool experiment(enum experiment e)
+{
+    return env.experiments & (unsigned)e;
+}
+
+/* A word that a variable knows, with a sentence about it. */
+struct env_word {
+    const char *name, *text;
+    unsigned bit;
+};
+
 /* A row a variable, for the parser and for the documentation made from it. */
 struct env_row {
     const char *name;     /* GOMAXPROCS */
@@ -58,10 +74,15 @@ struct env_row {
     uint16_t at, bytes;   /* the field of struct env */
     int64_t (*parse)(const struct env_row *row, const char *value); /* negative: cannot be */
     int64_t min, max;     /* of what parse may return */
+    const struct env_word *words; /* NULL, or what is explained one by one, up to a NULL name */
 };
 int env_rows(const struct env_row **rows);
 
 /* 64, 64K, 1M, 2G, 1T; -EINVAL when it is none of these. */
 int64_t parse_size(const char *value);
+
+/* The experiments in a list of names with commas between. A name that there is none of is a
+ * warning, and the others hold. */
+unsigned parse_experiments(const char *value);
 
 #endif

@@ -64,6 +64,16 @@ static void fill_scdoc(FILE *f, const char *indent, const char *text)
     fill(f, indent, safe);
 }
 
+/* The words of a row, if they are explained one by one: `head` and `foot` around each name. */
+static void write_words(FILE *f, const struct env_row *row, const char *head, const char *foot,
+                        void (*filled)(FILE *, const char *, const char *), const char *indent)
+{
+    for (const struct env_word *w = row->words; w != NULL && w->name != NULL; w++) {
+        fprintf(f, "%s%s%s", head, w->name, foot);
+        filled(f, indent, w->text);
+    }
+}
+
 /* ---- the two files -------------------------------------------------------------------------- */
 
 static void write_markdown(FILE *f)
@@ -77,6 +87,7 @@ static void write_markdown(FILE *f)
         fprintf(f, "\n## %s\n\n", rows[i].name);
         fill(f, "", rows[i].text);
         fprintf(f, "\n* allowed: %s\n* else: %s\n", rows[i].values, rows[i].fallback);
+        write_words(f, &rows[i], "\n### ", "\n\n", fill, "");
     }
 }
 
@@ -96,6 +107,7 @@ static void write_manual(FILE *f)
         fill_scdoc(f, "", rows[i].values);
         fprintf(f, "\n\tElse: ");
         fill_scdoc(f, "", rows[i].fallback);
+        write_words(f, &rows[i], "\n\t*", "*++\n", fill_scdoc, "\t");
     }
     fprintf(f, "\n# SEE ALSO\n\n*quoit_init*(3), *quoit_main*(3), *quoit-topo*(1)\n");
 }

@@ -159,11 +159,8 @@ static void print_io(void)
         printf("io        posix, by QUOIT_IO\n");
         return;
     }
-    probe_rings(&p);
-    if (p.error)
-        printf("io        posix: %s\n", p.why);
-    else
-        printf("io        uring\n");
+    probe_rings_as(&p, getenv("QUOIT_EXPERIMENT"));
+    printf("io        %s%s\n", p.how, p.why);
 }
 
 static void print_nodes(const struct topo *t, char *set)

@@ -3,6 +3,8 @@
  */
 #include "probe.h"
 
+#include "env.h"
+
 #include "op.h"
 #include "ring.h"
 
@@ -85,12 +87,22 @@ static bool try_cancel_any(struct ring *r)
     return cqe != NULL && cqe->res != -EINVAL;
 }
 
+static const char *kind(unsigned flags)
+{
+    if (flags & IORING_SETUP_DEFER_TASKRUN)
+        return "uring, completions wait for their thread (experiment defer)";
+    if (experiment(EXPERIMENT_DEFER))
+        return "uring; this kernel cannot do the experiment defer (Linux 6.1)";
+    return "uring";
+}
+
 void probe_rings(struct probe *p)
 {
     struct ring r;
     int e = -EINVAL;
 
     memset(p, 0, sizeof *p);
+    p->how = "posix: ";
     ring_init(&r);
     for (int k = 0; e == -EINVAL && ring_flags(k, &p->flags); k++)
         e = ring_open(&r, RING_ENTRIES, p->flags);
@@ -103,4 +115,12 @@ void probe_rings(struct probe *p)
     else
         p->cancel_any = try_cancel_any(&r);
     ring_close(&r);
+    if (p->error == 0)
+        p->how = kind(p->flags);
+}
+
+void probe_rings_as(struct probe *p, const char *experiments)
+{
+    env.experiments = experiments != NULL ? parse_experiments(experiments) : 0;
+    probe_rings(p);
 }

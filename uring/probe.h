@@ -13,6 +13,7 @@
 struct probe {
     int error;         /* 0, or -errno: no ring can be had */
     unsigned flags;    /* for ring_open */
+    const char *how;   /* for people, before `why`: uring and of which kind, or posix */
     bool cancel_any;   /* everything in flight can be cancelled at once */
     char why[160];     /* the reason and the remedy for people; "" when there are rings */
 };
@@ -21,5 +22,7 @@ enum { RING_ENTRIES = 128 };
 
 /* Sets up a ring and takes it down again. Any thread. */
 void probe_rings(struct probe *p);
+/* The same in a process with this QUOIT_EXPERIMENT, NULL for none. For tools: it stays so. */
+void probe_rings_as(struct probe *p, const char *experiments);
 
 #endif

@@ -6,13 +6,15 @@
  * the kernel.
  *
  * COOP_TASKRUN and not DEFER_TASKRUN: with the latter completions of a thread that
- * computes stay invisible to everybody (design.md, "Rings"). NO_SQARRAY was left out:
- * an array that is filled once costs nothing either.
+ * computes stay invisible to everybody (design.md, "Rings"). It is there as an
+ * experiment: then what waits for the owner is fetched by it when it reaps.
+ * NO_SQARRAY was left out: an array that is filled once costs nothing either.
  */
 #include "ring.h"
 
 #include "cpu.h"
 
+#include "env.h"
 #include "os_linux.h"
 #include "throw.h"
 
@@ -26,6 +28,8 @@ enum { WORKERS_FILES = 4, WORKERS_OTHER = 32, CQ_PER_SQ = 16 };
 bool ring_flags(int k, unsigned *flags)
 {
     static const unsigned ladder[] = {
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+            IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
             IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
         IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CLAMP |
@@ -34,6 +38,8 @@ bool ring_flags(int k, unsigned *flags)
         0,
     };
 
+    if (!experiment(EXPERIMENT_DEFER))
+        k++;
     if (k < 0 || k >= (int)array_len(ladder))
         return false;
     *flags = ladder[k];

@@ -181,6 +181,28 @@ static void knows_slips_of_the_pen(void)
     is_int(lines, 0, "the names of test programs are left alone");
 }
 
+static void experiments_are_a_closed_list(void)
+{
+    load_with("QUOIT_EXPERIMENT", "defer");
+    ok(experiment(EXPERIMENT_DEFER), "an experiment is on");
+    is_int(lines, 0, "without a word");
+    load_with("QUOIT_EXPERIMENT", ",defer,,defer,");
+    ok(experiment(EXPERIMENT_DEFER), "once more is once, and nothing between commas is nothing");
+    is_int(lines, 0, "which is not complained of");
+    load_with("QUOIT_EXPERIMENT", "warp");
+    is_int(env.experiments, 0, "a name that there is none of changes nothing");
+    is_int(lines, 1, "but is one line");
+    is_int(worst, LOG_WARNING, "that is a warning");
+    ok(heard("no experiment 'warp'"), "with the name");
+    ok(heard("there is: defer"), "and all that there are");
+    load_with("QUOIT_EXPERIMENT", "def,defer,deferred");
+    ok(experiment(EXPERIMENT_DEFER), "the names beside it hold");
+    is_int(lines, 2, "each unknown one is a line");
+    ok(heard("'def'") && heard("'deferred'"), "with its own name");
+    load_with("QUOIT_EXPERIMENT", "");
+    is_int(env.experiments, 0, "none by default");
+}
+
 static void options_count(void)
 {
     struct quoit_options o = options();
@@ -247,6 +269,7 @@ int main(void)
     complains_in_sentences();
     lets_something_run();
     knows_slips_of_the_pen();
+    experiments_are_a_closed_list();
     options_count();
     wrong_options_are_refused();
     return done_testing();

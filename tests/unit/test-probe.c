@@ -9,6 +9,7 @@
 #include "forbid.h"
 #include "tap.h"
 
+#include <linux/io_uring.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -77,6 +78,20 @@ static void a_child_agrees(const char *name, int (*fn)(void *))
         is_int(child_end(&c), 0, "%s", name);
 }
 
+/* In the trial as in each ring afterwards. */
+static void the_experiment_is_told(void)
+{
+    struct probe p;
+
+    probe_rings_as(&p, "defer");
+    is_int(p.error, 0, "the experiment defer keeps nobody from having rings");
+    ok(strstr(p.how, p.flags & IORING_SETUP_DEFER_TASKRUN ? "(experiment defer)" : "cannot do"),
+       "and what became of it is told: %s", p.how);
+    probe_rings_as(&p, NULL);
+    ok(!(p.flags & IORING_SETUP_DEFER_TASKRUN), "it is out again when nobody asks");
+    is_str(p.how, "uring", "and not told of");
+}
+
 int main(void)
 {
     struct probe p;
@@ -85,6 +100,7 @@ int main(void)
     if (p.error < 0)
         skip_all("%s", p.why);
     is_str(p.why, "", "where there are rings there is nothing to explain");
+    the_experiment_is_told();
     the_reason_is_told("a container's filter",
                        (struct refusal){ __NR_io_uring_setup, EPERM, "seccomp" });
     the_reason_is_told("no io_uring", (struct refusal){ __NR_io_uring_setup, ENOSYS, "ENOSYS" });

@@ -3,6 +3,7 @@
  */
 #include "ring.h"
 
+#include "env.h"
 #include "os_linux.h"
 
 #include "probe.h"
@@ -64,6 +65,50 @@ static void each_set_of_flags_opens_or_is_refused(void)
     }
     is_int(last, 0, "the last set is none");
     ok(opened > 0, "one of them opens");
+}
+
+/* The first set is the experiment's, and then what completes while the owner is elsewhere stays
+ * with it until it asks. */
+static void deferred_completions_are_fetched(void)
+{
+    unsigned flags, plain;
+    struct io_uring_sqe *sqe;
+    char byte = 0;
+    int fds[2], e;
+
+    ring_flags(0, &plain);
+    env.experiments = EXPERIMENT_DEFER;
+    ring_flags(0, &flags);
+    env.experiments = 0;
+    ok(!(plain & IORING_SETUP_DEFER_TASKRUN), "not deferred by default");
+    is_int(flags, (plain & ~IORING_SETUP_COOP_TASKRUN) | IORING_SETUP_DEFER_TASKRUN,
+           "the experiment changes one thing");
+    e = ring_open(r, SMALL, flags);
+    if (e == -EINVAL) {
+        skip("this kernel has no IORING_SETUP_DEFER_TASKRUN");
+        return;
+    }
+    is_int(e, 0, "a ring opens with it");
+    if (pipe(fds) != 0)
+        bail("no pipe");
+    sqe = ring_entry(r);
+    sqe->opcode = IORING_OP_READ;
+    sqe->fd = fds[0];
+    sqe->addr = (uintptr_t)&byte;
+    sqe->len = 1;
+    sqe->user_data = 9;
+    is_int(ring_submit(r), 1, "a read that has to wait");
+    is_int(write(fds[1], "x", 1), 1, "what it waits for comes");
+    ok(!ring_ready(r), "nothing is to be seen");
+    ok(ring_held_back(r), "but the ring says that something waits");
+    ring_fetch(r);
+    ok(ring_ready(r), "the owner fetches it");
+    is_int(ring_peek(r)->user_data, 9, "the right one");
+    is_int(ring_peek(r)->res, 1, "with its result");
+    ring_took(r);
+    ring_close(r);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 static void a_full_queue_has_no_entry(void)
@@ -225,6 +270,7 @@ int main(void)
     r = aligned_alloc(CACHELINE, sizeof *r);
     ring_init(r);
     each_set_of_flags_opens_or_is_refused();
+    deferred_completions_are_fetched();
     if (ring_open(r, SMALL, p.flags) < 0)
         bail("no ring after the probe had one");
     a_full_queue_has_no_entry();
