@@ -18,27 +18,17 @@
 #include BROKEN_PUT
 #endif
 
-enum { GS = 4 };
+#include "takers.h"
 
 static struct forkq q;
 static struct quoit_g *slots[FORKQ_SIZE];
-static struct quoit_g g[GS];
-static uint64_t body[GS]; /* what makes the goroutine whole */
-static int taken[EXPLORE_THREADS][GS];
 
 static void setup(void)
 {
-    static const char *names[GS] = {"g0", "g1", "g2", "g3"};
-
     q = (struct forkq){.slot = slots};
     for (int i = 0; i < FORKQ_SIZE; i++)
         slots[i] = NULL;
-    for (int i = 0; i < GS; i++) {
-        explore_name(&g[i], names[i]);
-        body[i] = 0;
-        for (int t = 0; t < EXPLORE_THREADS; t++)
-            taken[t][i] = 0;
-    }
+    takers_setup();
     body[0] = 1;
     forkq_put(&q, &g[0]);
 }
@@ -47,27 +37,6 @@ static void setup_late(void)
 {
     setup();
     explore_late(slots, sizeof(slots));
-}
-
-/* Between two operations a thread knows what it has taken and how far it is. */
-static void done(int thread, int operation)
-{
-    uint64_t state = (uint64_t)operation;
-
-    for (int i = 0; i < GS; i++)
-        state = state << 1 | (uint64_t)taken[thread][i];
-    explore_state(state);
-}
-
-static void take(int thread, struct quoit_g *gp)
-{
-    ptrdiff_t i = gp - g;
-
-    if (gp == NULL)
-        return;
-    explore_check(i >= 0 && i < GS, "no goroutine was taken");
-    explore_check(data_read(&body[i]) != 0, "a goroutine was taken before it was whole");
-    explore_check(taken[thread][i]++ == 0, "g%d was taken twice by one", (int)i);
 }
 
 static bool put(int i)
@@ -101,16 +70,10 @@ static void grab(int thread)
 static void all_once(void)
 {
     struct quoit_g *gp;
-    int times;
 
     while ((gp = forkq_pop(&q, true)) != NULL)
-        taken[EXPLORE_THREADS - 1][gp - g]++;
-    for (int i = 0; i < GS; i++) {
-        times = 0;
-        for (int t = 0; t < EXPLORE_THREADS; t++)
-            times += taken[t][i];
-        explore_check(times == (body[i] != 0), "g%d was taken %d times", i, times);
-    }
+        take_rest(gp);
+    each_once();
 }
 
 static void owner_newest(void)

@@ -9,27 +9,17 @@
 #define RUNQ_SIZE 2
 #include "runq.h"
 
-enum { GS = 5, NOBODY = -1 };
+#include "takers.h"
 
 static struct runq q;
 static struct quoit_g *slots[RUNQ_SIZE];
-static struct quoit_g g[GS];
-static uint64_t body[GS];        /* what makes the goroutine whole */
-static int taken[EXPLORE_THREADS][GS];
 
 static void setup(void)
 {
-    static const char *names[GS] = {"g0", "g1", "g2", "g3", "g4"};
-
     q = (struct runq){.slot = slots};
     for (int i = 0; i < RUNQ_SIZE; i++)
         slots[i] = NULL;
-    for (int i = 0; i < GS; i++) {
-        explore_name(&g[i], names[i]);
-        body[i] = 0;
-        for (int t = 0; t < EXPLORE_THREADS; t++)
-            taken[t][i] = 0;
-    }
+    takers_setup();
 }
 
 static void setup_one_put(void)
@@ -52,44 +42,16 @@ static void setup_next(void)
     runq_put_next(&q, &g[0]);
 }
 
-static void take(int thread, struct quoit_g *gp)
-{
-    ptrdiff_t i = gp - g;
-
-    if (gp == NULL)
-        return;
-    explore_check(i >= 0 && i < GS, "no goroutine was taken");
-    explore_check(data_read(&body[i]) != 0, "a goroutine was taken before it was whole");
-    explore_check(taken[thread][i]++ == 0, "g%d was taken twice by one", (int)i);
-}
-
-/* `n` is how many were put: whatever nobody took is still there. */
-static void all_once(int n)
+static void all_once(void)
 {
     struct quoit_g *gp;
-    int times;
 
     while ((gp = runq_get(&q)) != NULL)
-        taken[EXPLORE_THREADS - 1][gp - g]++;
+        take_rest(gp);
     gp = runq_get_next(&q);
     if (gp)
-        taken[EXPLORE_THREADS - 1][gp - g]++;
-    for (int i = 0; i < n; i++) {
-        times = 0;
-        for (int t = 0; t < EXPLORE_THREADS; t++)
-            times += taken[t][i];
-        explore_check(times == 1, "g%d was taken %d times", i, times);
-    }
-}
-
-/* Between two operations a thread knows what it has taken and how far it is. */
-static void done(int thread, int operation)
-{
-    uint64_t state = (uint64_t)operation;
-
-    for (int i = 0; i < GS; i++)
-        state = state << 1 | (uint64_t)taken[thread][i];
-    explore_state(state);
+        take_rest(gp);
+    each_once();
 }
 
 static void put(int i)
@@ -148,16 +110,6 @@ static void thief1_twice(void)
 static void thief2(void)
 {
     grab(2);
-}
-
-static void four_once(void)
-{
-    all_once(4);
-}
-
-static void three_once(void)
-{
-    all_once(3);
 }
 
 /* ---- next ---- */
@@ -219,13 +171,13 @@ static void looker(void)
 
 static const struct explore tests[] = {
     {.name = "one owner, one thief that comes twice: a slot is used again", .setup = setup_late,
-     .thread = {owner_puts, thief1_twice}, .finish = four_once},
+     .thread = {owner_puts, thief1_twice}, .finish = all_once},
     {.name = "two thieves race for the head", .setup = setup_one_put,
-     .thread = {owner_puts_two, thief1, thief2}, .finish = three_once},
+     .thread = {owner_puts_two, thief1, thief2}, .finish = all_once},
     {.name = "put, get and two thieves", .setup = setup_one_put,
-     .thread = {owner_puts_and_gets, thief1, thief2}, .finish = three_once},
+     .thread = {owner_puts_and_gets, thief1, thief2}, .finish = all_once},
     {.name = "next: filled twice, a thief takes what it saw", .setup = setup_next,
-     .thread = {owner_next, thief_next, thief_next_any}, .finish = three_once},
+     .thread = {owner_next, thief_next, thief_next_any}, .finish = all_once},
     {.name = "next: taken by the owner and two thieves", .setup = setup_next,
      .thread = {owner_takes_next, thief_next, thief_next_any}},
     {.name = "never falsely empty", .setup = setup_next, .thread = {owner_turns, looker}},
