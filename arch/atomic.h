@@ -49,7 +49,6 @@ static always_inline void fence_full(void)
 #endif
 
 /* Exchange: the old value. */
-#define xchg_relaxed(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
 #define xchg_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
 #define xchg_release(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELEASE)
 #define xchg_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
@@ -69,18 +68,11 @@ static always_inline void fence_full(void)
     then_fence(__atomic_compare_exchange_n((p), (seen), (want), 0, __ATOMIC_SEQ_CST, \
                                            __ATOMIC_SEQ_CST))
 
-/* Add, or, and: the old value. */
+/* Add: the old value. */
 #define add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
-#define add_acquire(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQUIRE)
 #define add_release(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELEASE)
 #define add_acq_rel(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
 #define add_full(p, v) then_fence(__atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST))
-#define or_relaxed(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
-#define or_acq_rel(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
-#define or_full(p, v) then_fence(__atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST))
-#define and_relaxed(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)
-#define and_acq_rel(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
-#define and_full(p, v) then_fence(__atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST))
 
 /* Stops the compiler only: for a thread against its own signal handler, or against membarrier. */
 #define fence_compiler() __atomic_signal_fence(__ATOMIC_SEQ_CST)

@@ -40,22 +40,14 @@
         VALUE(p) old_ = (VALUE(p))model_rmw(SITE(name, #p, ord), (p), sizeof(*(p)), how, BITS(v)); \
         old_;                                                                            \
     }))
-#define xchg_relaxed(p, v) RMW(p, v, RMW_XCHG, "xchg_relaxed", RELAXED)
 #define xchg_acquire(p, v) RMW(p, v, RMW_XCHG, "xchg_acquire", IN)
 #define xchg_release(p, v) RMW(p, v, RMW_XCHG, "xchg_release", OUT)
 #define xchg_acq_rel(p, v) RMW(p, v, RMW_XCHG, "xchg_acq_rel", IN | OUT)
 #define xchg_full(p, v) RMW(p, v, RMW_XCHG, "xchg_full", IN | OUT | FULL)
 #define add_relaxed(p, v) RMW(p, v, RMW_ADD, "add_relaxed", RELAXED)
-#define add_acquire(p, v) RMW(p, v, RMW_ADD, "add_acquire", IN)
 #define add_release(p, v) RMW(p, v, RMW_ADD, "add_release", OUT)
 #define add_acq_rel(p, v) RMW(p, v, RMW_ADD, "add_acq_rel", IN | OUT)
 #define add_full(p, v) RMW(p, v, RMW_ADD, "add_full", IN | OUT | FULL)
-#define or_relaxed(p, v) RMW(p, v, RMW_OR, "or_relaxed", RELAXED)
-#define or_acq_rel(p, v) RMW(p, v, RMW_OR, "or_acq_rel", IN | OUT)
-#define or_full(p, v) RMW(p, v, RMW_OR, "or_full", IN | OUT | FULL)
-#define and_relaxed(p, v) RMW(p, v, RMW_AND, "and_relaxed", RELAXED)
-#define and_acq_rel(p, v) RMW(p, v, RMW_AND, "and_acq_rel", IN | OUT)
-#define and_full(p, v) RMW(p, v, RMW_AND, "and_full", IN | OUT | FULL)
 
 #define CAS(p, seen, want, name, ord, failord) \
     model_cas(SITE(name, #p, ord), (p), sizeof(*(p)), (seen), BITS(want), failord)

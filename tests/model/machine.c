@@ -135,16 +135,7 @@ void model_store(struct site *s, void *p, size_t size, uint64_t value)
 
 static uint64_t rmw_value(enum rmw how, uint64_t old, uint64_t value)
 {
-    switch (how) {
-    case RMW_ADD:
-        return old + value;
-    case RMW_OR:
-        return old | value;
-    case RMW_AND:
-        return old & value;
-    default:
-        return value;
-    }
+    return how == RMW_ADD ? old + value : value;
 }
 
 /* Replaces the newest store of w. */

@@ -60,7 +60,7 @@ static inline int site_order(struct site *s)
     return s->order & ~s->broken & ~s->removed;
 }
 
-enum rmw { RMW_XCHG, RMW_ADD, RMW_OR, RMW_AND };
+enum rmw { RMW_XCHG, RMW_ADD };
 
 uint64_t model_load(struct site *s, const void *p, size_t size);
 void model_store(struct site *s, void *p, size_t size, uint64_t value);
