@@ -5,7 +5,7 @@
  * joiner would wait for it anyway, so fork-join costs a queue entry and a call. The child keeps
  * its own record: id, name, state; should it park, it parks with the joiner's frames below it,
  * and goes on wherever it is readied. Not in place when less than INPLACE_ROOM of stack is left
- * or when the child asked for a stack size or a node.
+ * or when the child asked for a stack size or a node, or the joiner is pinned.
  *
  * The end of a child meets its joiner in one word, child->join (edge JOIN):
  *
@@ -64,6 +64,8 @@ static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, 
     leave(mp);
     *result = context_call(&child->back, child->fn, child->arg);
     mp = enter();
+    if (unlikely(mp->locks != 0))
+        pinned_end();
     gstatus_set(child, Grunning, Gdead);
     gstatus_set(host, Gwaiting, Grunning);
     mp->curg = host;
@@ -76,7 +78,7 @@ struct m *join(struct m *mp, struct quoit_g *child, int *result)
 {
     struct joining j = { child, mp->curg };
 
-    if (likely(!(child->flags & G_BIG) && room_left(mp->curg->stk) &&
+    if (likely(!(child->flags & G_BIG) && mp->locks == 0 && room_left(mp->curg->stk) &&
                forkq_pop_this(&mp->p->forkq, child)))
         return run_inplace(mp, child, result);
     /* order JOIN in: the result is there; out: g_ended */

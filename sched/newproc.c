@@ -264,6 +264,8 @@ struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)
     struct quoit_g *gp = mp->curg, *next;
     struct stack *stk = gp->stk;
 
+    if (unlikely(mp->locks != 0))
+        pinned_end();
     if (unlikely(stk->guard == GUARD_WORDS))
         stack_check(stk);
     g_ended(mp, gp, result);

@@ -73,6 +73,12 @@ bool switch_from_g0(struct m *mp, struct quoit_g *next);
  * stands in switch.h. */
 void ready(struct m *mp, struct quoit_g *gp);
 
+/* ---- what may not wait (pin.c) -------------------------------------------------------------- */
+
+/* With m->locks > 0: the goroutine called something that would leave its M, or ended. */
+noreturn_fn cold void pinned(const char *what);
+noreturn_fn cold void pinned_end(void);
+
 /* ---- calling for help (m.c) ----------------------------------------------------------------- */
 
 cold void wakep_slow(struct m *mp);

@@ -146,7 +146,8 @@ static always_inline struct m *switch_away(struct m *mp, struct quoit_g *next, e
 static always_inline struct m *park(struct m *mp, int (*unlock)(void *), void *arg,
                                     const char *reason)
 {
-    CHECK(mp->locks == 0, "parked where nothing may park");
+    if (unlikely(mp->locks != 0))
+        pinned(reason);
     mp->curg->reason = reason;
     mp->curg->since = load_relaxed(&sched.coarse);
     mp->unlock = unlock;
@@ -159,7 +160,8 @@ static always_inline struct m *park(struct m *mp, int (*unlock)(void *), void *a
 static always_inline struct m *park_store(struct m *mp, uint64_t *word, uint64_t value,
                                           const char *reason)
 {
-    CHECK(mp->locks == 0, "parked where nothing may park");
+    if (unlikely(mp->locks != 0))
+        pinned(reason);
     mp->curg->reason = reason;
     mp->curg->since = load_relaxed(&sched.coarse);
     mp->value = value;

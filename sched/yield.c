@@ -22,6 +22,8 @@ static noinline void yield_slow(void)
         os_yield();
         return;
     }
+    if (unlikely(mp->locks != 0))
+        pinned("quoit_yield");
     next = pick(mp, false);
     /* Alone: nobody to let run. */
     if (next != NULL)
@@ -80,7 +82,8 @@ void quoit_yield(void)
     /* order INSIDE full: inside is set before revoked is read; in: m_wake_all */
     fence_light();
     pp = mp->p;
-    if (unlikely(load_relaxed(&mp->revoked) != 0 || pp->schedtick >= pp->fairat ||
+    if (unlikely((load_relaxed(&mp->revoked) | (uint32_t)mp->locks) != 0 ||
+                 pp->schedtick >= pp->fairat ||
                  load_relaxed(&pp->runq.next) != NULL)) {
         yield_slow();
         return;

@@ -211,6 +211,8 @@ long op_run(struct op *op)
         return op_plain(op);
     if (op->desc->how == HOW_INLINE)
         return run_inline(mp, op);
+    if (unlikely(mp->locks != 0))
+        pinned(op->desc->name);
     do {
         if (!poller_ring(mp->poller)) {
             if (op->desc->how == HOW_CLOSE)

@@ -163,6 +163,17 @@ void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason);
 /* Makes a parked goroutine ready; exactly once a park. It runs next on the caller's P. [T] */
 void quoit_ready(struct quoit_g *g);
 
+/* ---- data of which each P has its own ------------------------------------------------------- */
+
+/* Pins the calling goroutine to its P and returns the P's index, 0 to procs - 1 of quoit_stats:
+ * until quoit_unpin nothing else runs on this P, and what belongs to that index may be read and
+ * written without a lock. Nests. For a few instructions: the P is not taken from a goroutine that
+ * is pinned, whatever it waits for. To call what would park, or to end, ends the program. [G] */
+int quoit_pin(void);
+
+/* Undoes one quoit_pin of the calling goroutine; without one it ends the program. [G] */
+void quoit_unpin(void);
+
 /* ---- synchronisation ------------------------------------------------------------------------ */
 
 /* These sit in the user's own structs. All zero is the valid start; they must not move while in
