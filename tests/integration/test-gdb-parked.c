@@ -2,7 +2,7 @@
  * test-gdb-parked.c - gdb shows a parked goroutine's stack down to its entry
  *
  * Runs itself under gdb, with an argument, and reads what gdb says. The two lines that show the
- * stack are those of Documentation/arch.md.
+ * stack are those of Documentation/arch.md: what gdb can do alone. test-gdb.py tests the script.
  */
 #include "quoit.h"
 

@@ -13,6 +13,10 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = '/* SPDX-License-Identifier: BSD-3-Clause */\n'
 LONG = 'static void f(void)\n{\n' + '    g();\n' * 61 + '}\n'
+GDB = ('# SPDX-License-Identifier: BSD-3-Clause\n'
+       'USES = {"p": ["id", "near"]}\nNEEDED = {"p": ["id"]}\n'
+       'ENUMS = {"gstate": ["Gdead"]}\nSYMBOLS = ["allp"]\n'
+       'ask("id", "near", "Gdead")\n')
 
 SOUND = {
     'arch/atomic.h': TOP + '#define load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)\n',
@@ -20,7 +24,8 @@ SOUND = {
     'numa/topo.h': TOP,
     'numa/topo.c': TOP + '#include "topo.h"\n\n#include "atomic.h"\n\n#include <hwloc.h>\n',
     'sched/include/quoit.h': TOP + '#include "quoit_numa.h"\n',
-    'sched/gmp.h': TOP + '#include "topo.h"\n',
+    'sched/gmp.h': TOP + '#include "topo.h"\n\nstruct p {\n    int id, *near[2];\n};\n'
+                         'enum gstate { Gidle, Gdead = 4 };\nextern struct p *allp;\n',
     'sched/runq.h': TOP + '/* order RUNQ-PUB in: filled; out: runqput */\n'
                           't = load_acquire(&q->tail);\n',
     'sched/runq.c': TOP + '#include "runq.h"\n\n#include "topo.h"\n\n#include "gmp.h"\n\n'
@@ -28,6 +33,7 @@ SOUND = {
                           '/* order RUNQ-PUB out: filled; in: runqget */\n'
                           'store_release(&q->tail,\n              1);\n',
     'uring/ring.c': TOP + '#include "gmp.h"\n\n#include <liburing.h>\n',
+    'tools/gdb/quoit.py': GDB,
     'tools/quoit-x.c': TOP + '#include "quoit.h"\n',
     'sched/quoit.map': '# ' + TOP + 'QUOIT_0.1 {\n    global:\n        quoit_go;\n'
                        '        quoit_run;\n    local:\n        *;\n};\n',
@@ -40,6 +46,15 @@ SOUND = {
 
 # What is written where, and what the lint must say of it.
 FAULTS = {
+    'debugger': [
+        ('tools/gdb/quoit.py', GDB.replace('"near"', '"far"'), 'struct p has no far'),
+        ('tools/gdb/quoit.py', GDB.replace('{"p": ["id", "', '{"q": ["id", "'), 'no struct q'),
+        ('tools/gdb/quoit.py', GDB.replace('["id"]', '["idle"]'), 'p.idle is not in USES'),
+        ('tools/gdb/quoit.py', GDB.replace('Gdead', 'Gone'), 'enum gstate has no Gone'),
+        ('tools/gdb/quoit.py', GDB.replace('allp', 'allm'), 'there is no allm'),
+        ('tools/gdb/quoit.py', GDB.replace('ask("id", ', 'ask('), 'p.id is not used'),
+        ('arch/x86_64/p.h', TOP + 'struct p { int id; };\n', 'struct p has no near'),
+    ],
     'includes': [
         ('numa/order.c', TOP + '#include "gmp.h"\n', 'is above'),
         ('arch/cpu.c', TOP + '#include "topo.h"\n', 'is above'),
@@ -89,6 +104,7 @@ FAULTS = {
     ],
 }
 SOUND_TOO = {
+    'debugger': [('arch/aarch64/p.h', TOP + 'struct p { int id; int near; void *more; };\n')],
     'includes': [('sched/m.c', TOP + '#include "topo.h"\n#ifdef X\n#include "atomic.h"\n#endif\n')],
     'pages': [('sched/quoit.map', '# nothing yet\n')],
     'orders': [('sched/m.c', TOP + '/* load_acquire(x) is only spoken of */\n')],
