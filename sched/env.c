@@ -33,6 +33,7 @@ struct env env;
 
 static const struct env defaults = {
     .max_threads = THREADS_DEFAULT,
+    .max_blocked = MAXBLOCKED_DEFAULT,
     .traceback = TRACEBACK_SINGLE,
 };
 
@@ -218,6 +219,12 @@ static const struct env_row table[] = {
       .fallback = "auto",
       .text = "How files are read and written: by io_uring, or by plain calls in helper "
               "threads. auto is io_uring where the kernel allows it." },
+    { .name = "QUOIT_MAXBLOCKED", FIELD(max_blocked), .parse = parse_number,
+      .min = 1, .max = MAXBLOCKED_MAX,
+      .values = "1 to " TEXT(MAXBLOCKED_MAX),
+      .fallback = TEXT(MAXBLOCKED_DEFAULT),
+      .text = "How many calls of quoit_block are made at once, each by a thread of its own. "
+              "Others wait their turn." },
     { .name = "QUOIT_MAXTHREADS", FIELD(max_threads), .parse = parse_number,
       .min = 1, .max = THREADS_MAX,
       .values = "1 to " TEXT(THREADS_MAX),

@@ -30,11 +30,14 @@ enum experiment { EXPERIMENT_DEFER = 1 };
 #define PROCS_MAX 1024         /* the table of who steals from whom grows by the square: 3 MiB */
 #define THREADS_MAX 4194304    /* the kernel has no more thread ids */
 #define THREADS_DEFAULT 10000
+#define MAXBLOCKED_MAX 65536
+#define MAXBLOCKED_DEFAULT 512
 #define HELPERS_MAX 1024       /* each is a kernel thread that waits for a device */
 
 struct env {
     int procs;               /* GOMAXPROCS, 0: as found */
     int max_threads;         /* QUOIT_MAXTHREADS */
+    int max_blocked;         /* QUOIT_MAXBLOCKED */
     size_t stack_size;       /* QUOIT_STACK, bytes, 0: default */
     size_t stack_limit;      /* QUOIT_STACKLIMIT, bytes, 0: none */
     enum bind_mode bind;     /* QUOIT_BIND */

@@ -17,6 +17,7 @@
 #include "children.h"
 #include "topo.h"
 
+#include "block.h"
 #include "copies.h"
 #include "env.h"
 #include "gfree.h"
@@ -93,6 +94,7 @@ static const struct step {
     { NULL, gfree_fini },
     { stack_init, stack_fini },
     { overflow_init, overflow_fini },
+    { block_init, NULL },
     { poller_up, netpoll_fini },
 };
 
@@ -129,7 +131,7 @@ static int claim(void)
     /* order STATE in: the run before is over but for its stray M's; out: end */
     if (seen != STRAY || !cas_acquire(&state, &seen, STARTING))
         return -EALREADY;
-    if (!m_join_all(0)) {
+    if (!m_join_all(0) || !block_end(0)) {
         /* order STATE out: the M's that have come in are joined; in: claim */
         store_release(&state, STRAY);
         return -EBUSY;
@@ -169,6 +171,20 @@ void stop_begin(void)
     m_wake_all();
 }
 
+static bool all_come_in(void)
+{
+    bool in = m_join_all(GRACE_NS);
+
+    if (!in)
+        log_line(LOG_WARNING, "a goroutine computes on without calling Quoit: its thread is left "
+                              "behind, and Quoit cannot start again before it has ended");
+    if (block_end(GRACE_NS))
+        return in;
+    log_line(LOG_WARNING, "a function given to quoit_block has not returned: its thread is left "
+                          "behind, and Quoit cannot start again before it has ended");
+    return false;
+}
+
 /* Every other M leaves, or is left behind. */
 static void end(void)
 {
@@ -183,9 +199,7 @@ static void end(void)
     while (load_acquire(&foreigners) != 0)
         if (++spins > 100)
             os_yield();
-    if (!m_join_all(GRACE_NS)) {
-        log_line(LOG_WARNING, "a goroutine computes on without calling Quoit: its thread is left "
-                              "behind, and Quoit cannot start again before it has ended");
+    if (!all_come_in()) {
         /* order STATE out: all but the stray M's is over; in: claim */
         store_release(&state, STRAY);
         return;

@@ -91,16 +91,17 @@ static long asked(long r)
     return r == -ENOSYS || r == -EPERM || r == -EINVAL ? -EOPNOTSUPP : r;
 }
 
-/* Only names that are known already; a FIFO among them would still wait for its other end. */
+/* Only names that are known already. A FIFO waits for its other end, a terminal for a line. */
 static long look_openat(const struct op *op)
 {
     struct open_how how = { .flags = op->flags | O_LARGEFILE, .resolve = RESOLVE_CACHED };
     struct stat st;
 
-    if (op->flags & (O_CREAT | O_TRUNC | __O_TMPFILE | O_PATH))
+    if (fstatat(op->fd, pointer(op->addr), &st, 0) < 0)
         return -EAGAIN;
-    if (fstatat(op->fd, pointer(op->addr), &st, 0) < 0 ||
-        !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return LOOK_LASTS;
+    if (op->flags & (O_CREAT | O_TRUNC | __O_TMPFILE | O_PATH))
         return -EAGAIN;
     return asked(result(syscall(SYS_openat2, op->fd, pointer(op->addr), &how, sizeof how)));
 }

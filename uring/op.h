@@ -18,12 +18,16 @@ struct m;
 struct op;
 struct poller;
 struct io_uring_cqe;
+struct helped;
 
 enum how {
     HOW_RING,   /* by ring; without one the posix way */
     HOW_CLOSE,  /* by ring; without one a plain call: it hardly ever blocks */
     HOW_INLINE, /* a plain call in either case: a ring only hands it to a worker of the kernel */
 };
+
+/* It would wait for somebody else, and there is nothing to be watched. No error has this number. */
+enum { LOOK_LASTS = -5000 };
 
 /* What there is to know of a kind of operation. */
 struct opdesc {
@@ -32,8 +36,8 @@ struct opdesc {
     uint8_t how;                       /* enum how */
     int16_t events;                    /* POLLIN, POLLOUT: readiness that it waits for; 0: none */
     long (*call)(const struct op *op); /* the plain call: its result or -errno; may block */
-    /* The same without blocking: -EAGAIN where it would, -EOPNOTSUPP where that cannot be asked;
-     * NULL: never can. */
+    /* The same without blocking: -EAGAIN where it would, -EOPNOTSUPP where that cannot be asked,
+     * LOOK_LASTS; NULL: never can. */
     long (*look)(const struct op *op);
 };
 
@@ -56,7 +60,11 @@ struct op {
     uint32_t gen;   /* a  OP-TAG: which use of these bytes of stack; 0: not in flight */
     uint32_t left;  /* completions still to come */
     struct quoit_g *gp;
-    struct op *next, *prev; /* in a helper's queue, or in poller.inflight */
+    struct op *next; /* for the watcher, or in poller.inflight */
+    union {
+        struct op *prev;       /* in poller.inflight */
+        struct helped *helped; /* without a ring: what a thread of the pool gets */
+    };
 } __attribute__((__aligned__(16)));
 
 /* The public functions' one body: the result of the call or -errno, never -EINTR. Any thread. */

@@ -3,8 +3,10 @@
  *
  * A thousand goroutines that read from pipes must not need a thousand threads, and a
  * bounded pool full of readers would never get to the write that ends their wait. So
- * what depends on readiness waits in the watcher, and helpers only get calls that end
- * by themselves.
+ * what depends on readiness waits in the watcher, and the few threads that
+ * QUOIT_HELPERS allows only get calls that end by themselves. What does not, and
+ * cannot be watched (the open of a FIFO waits for that of its other end, a read from a
+ * device that has no way of being asked), gets one of QUOIT_MAXBLOCKED.
  *
  * The watcher uses poll(2): one descriptor may be waited for by many goroutines, which
  * epoll does not know. It takes no more entries than RLIMIT_NOFILE allows descriptors,
@@ -13,19 +15,19 @@
  */
 #include "posix.h"
 
-#include "init.h"
+#include "block.h"
 #include "lock.h"
 #include "note.h"
 #include "proc.h"
 #include "switch.h"
 #include "throw.h"
 
-#include "helper.h"
 #include "poller.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -33,6 +35,14 @@
 
 /* Before an operation is tried again that no thread could be had for. */
 static const int64_t retry_ns = 1000000;
+
+/* A call that a thread of the pool is to make: on the stack of who waits for it. */
+struct helped {
+    struct block_job job;
+    struct op *op;
+};
+
+static uint32_t foreign_busy; /* a  hint: operations that somebody waits for outside of rings */
 
 static struct watcher {
     struct lock lock; /* of the first line */
@@ -45,6 +55,14 @@ static struct watcher {
     struct pollfd *fds;   /* [0] is eventfd, then one for each descriptor of ops */
     unsigned n, room;
 } watcher;
+
+/* The call is over: the goroutine goes on, unless Quoit ends. */
+static void finish(struct op *op, long res)
+{
+    block_ready(op_finish(op, (int32_t)res));
+    /* hint: only now, or it could look as if nobody will ever make the goroutine ready */
+    add_relaxed(&foreign_busy, -1u);
+}
 
 /* ---- the watcher ---------------------------------------------------------------------------- */
 
@@ -68,7 +86,7 @@ static bool watch_grow(void)
 static void watch(struct op *op)
 {
     if (watcher.n == watcher.room && !watch_grow()) {
-        finish_foreign(op, -ENOMEM);
+        finish(op, -ENOMEM);
         return;
     }
     watcher.ops[watcher.n++] = op;
@@ -105,6 +123,18 @@ static bool watch_news(void)
     return true;
 }
 
+/* Readiness cannot be looked at more closely: the call may still have to wait for others. */
+static bool give_away(struct op *op)
+{
+    struct block_thread *thread;
+
+    op->helped->job.kind = BLOCK_LASTS;
+    if (!block_submit(&op->helped->job, &thread))
+        return false;
+    block_go(thread);
+    return true;
+}
+
 /* It may have been somebody else's data: then it waits on. */
 static bool watch_done(struct op *op)
 {
@@ -112,10 +142,11 @@ static bool watch_done(struct op *op)
 
     if (res == -EAGAIN || res == -EINTR)
         return false;
-    if (res == -EOPNOTSUPP && helpers_expect())
-        helpers_put(op);
-    else
-        finish_foreign(op, res);
+    if (res != -EOPNOTSUPP)
+        finish(op, res);
+    else if (!give_away(op))
+        /* No thread to be had: the goroutine begins anew. */
+        finish(op, -EINTR);
     return true;
 }
 
@@ -184,7 +215,7 @@ static int watcher_start_locked(void)
     watcher.eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (watcher.eventfd < 0)
         return -errno;
-    e = foreign_start(&watcher.thread, watcher_main, NULL);
+    e = plain_thread(&watcher.thread, watcher_main, NULL);
     if (e < 0)
         close(watcher.eventfd);
     watcher.started = e == 0;
@@ -216,7 +247,7 @@ static void watch_put(struct op *op)
         (void)eventfd_write(watcher.eventfd, 1);
 }
 
-bool posix_again(struct op *op)
+static bool watch_again(struct op *op)
 {
     if (op->desc->events == 0 || watcher_start() != 0)
         return false;
@@ -230,10 +261,19 @@ static int hand_to_watcher(void *arg)
     return 1;
 }
 
-static int hand_to_helper(void *arg)
+/* In a thread of the pool. Where the descriptor has O_NONBLOCK the call does not wait. */
+static void make_call(struct block_job *job)
 {
-    helpers_put(arg);
-    return 1;
+    struct op *op = container_of(job, struct helped, job)->op;
+    long res;
+
+    do {
+        pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+        res = op->desc->call(op);
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    } while (res == -EINTR);
+    if (res != -EAGAIN || !watch_again(op))
+        finish(op, res);
 }
 
 /* ---- the goroutine's side ------------------------------------------------------------------- */
@@ -268,16 +308,6 @@ static long look(struct op *op)
     }
 }
 
-static bool somebody_there(struct m *mp, bool watched)
-{
-    bool there;
-
-    mp->locks++;
-    /* The watcher may find that it takes a helper after all. */
-    there = watched ? helpers_any() && watcher_start() == 0 : helpers_expect();
-    mp->locks--;
-    return there;
-}
 
 /* What depends on others must let them run. A stop is noticed at the entry. */
 static struct m *try_later(struct m *mp, struct op *op)
@@ -294,19 +324,37 @@ static struct m *try_later(struct m *mp, struct op *op)
     return enter();
 }
 
-/* The goroutine waits for somebody else to make the call. */
-static struct m *wait_elsewhere(struct m *mp, struct op *op, bool watched)
+/* The goroutine waits for the watcher, or for a thread that makes the call. False: no thread is to
+ * be had. */
+static bool wait_elsewhere(struct m **mpp, struct op *op, bool watched, enum block_kind kind)
 {
-    struct poller *pl = mp->poller;
+    struct helped h = { .job = { .run = make_call, .kind = kind, .cancel = true }, .op = op };
+    struct block_thread *thread = NULL;
+    struct m *mp = *mpp;
+    bool there;
 
-    store_relaxed(&pl->helper_ops, pl->helper_ops + 1);
-    add_relaxed(&foreign_busy, 1);
+    op->helped = &h;
     op->gp = mp->curg;
-    if (somebody_there(mp, watched))
-        return park(mp, watched ? hand_to_watcher : hand_to_helper, op, op->desc->name);
-    add_relaxed(&foreign_busy, -1u);
-    /* No thread to be had: slow beats not at all. */
-    if (watched)
+    add_relaxed(&foreign_busy, 1);
+    mp->locks++;
+    there = watched ? watcher_start() == 0 : block_submit(&h.job, &thread);
+    mp->locks--;
+    if (!there) {
+        add_relaxed(&foreign_busy, -1u);
+        return false;
+    }
+    store_relaxed(&mp->poller->helper_ops, mp->poller->helper_ops + 1);
+    *mpp = watched ? park(mp, hand_to_watcher, op, op->desc->name)
+                   : park(mp, block_go, thread, op->desc->name);
+    return true;
+}
+
+static struct m *wait_somehow(struct m *mp, struct op *op, bool watched, enum block_kind kind)
+{
+    if (wait_elsewhere(&mp, op, watched, kind))
+        return mp;
+    /* Slow beats not at all. */
+    if (watched || kind == BLOCK_LASTS)
         return try_later(mp, op);
     op->res = (int32_t)op_plain(op);
     return mp;
@@ -317,12 +365,12 @@ struct m *posix_wait(struct m *mp, struct op *op)
     struct poller *pl = mp->poller;
     int saved = errno;
     long res = look(op);
-    bool would_block = res == -EAGAIN || res == -EOPNOTSUPP;
+    bool would_block = res == -EAGAIN || res == -EOPNOTSUPP || res == LOOK_LASTS;
     bool watched = would_block && op->desc->events != 0 && !is_file(op);
 
     errno = saved;
     if (would_block)
-        return wait_elsewhere(mp, op, watched);
+        return wait_somehow(mp, op, watched, res == LOOK_LASTS ? BLOCK_LASTS : BLOCK_ENDS);
     store_relaxed(&pl->inline_ops, pl->inline_ops + 1);
     op->res = (int32_t)res;
     return mp;
@@ -335,14 +383,22 @@ uint32_t posix_busy(void)
 
 int posix_helpers(void)
 {
-    return helpers_count();
+    return block_threads();
 }
 
-int posix_init(int max)
+void posix_init(int max)
 {
     watcher = (struct watcher){ 0 };
     store_relaxed(&foreign_busy, 0);
-    return helpers_init(max);
+    block_bound(max);
+}
+
+void posix_after_fork_child(void)
+{
+    if (watcher.started)
+        close(watcher.eventfd);
+    watcher = (struct watcher){ .stopping = true };
+    store_relaxed(&foreign_busy, 0);
 }
 
 void posix_fini(void)
@@ -353,11 +409,8 @@ void posix_fini(void)
     if (watcher.started) {
         (void)eventfd_write(watcher.eventfd, 1);
         pthread_join(watcher.thread, NULL);
-    }
-    helpers_fini();
-    /* A helper that was still at work may have written to it. */
-    if (watcher.started)
         close(watcher.eventfd);
+    }
     free(watcher.ops);
     free(watcher.fds);
 }

@@ -149,6 +149,16 @@ int quoit_set_max_threads(int n);
  * goroutines. [G] */
 size_t quoit_stack_used(size_t *size);
 
+/* ---- calls that block ------------------------------------------------------------------------ */
+
+/* Calls fn(arg), which may block as long as it likes, and returns its result. A goroutine parks
+ * meanwhile; fn runs on a thread made for this, with a stack of 1 MiB, the process's cpus and all
+ * signals blocked, where there is no goroutine: what is marked [T] may be called there, what is
+ * marked [G] ends the program, and so does ending the thread. No more than QUOIT_MAXBLOCKED run
+ * at once, the others wait in order. A plain thread calls fn itself. -EINVAL: fn is NULL.
+ * [T][P] */
+int quoit_block(quoit_fn fn, void *arg);
+
 /* ---- for people who build their own primitives ---------------------------------------------- */
 
 /* The calling goroutine, borrowed: valid for quoit_ready while it is parked. NULL elsewhere. [T] */

@@ -53,9 +53,15 @@ NOTHING_DOWN(p_fini)
 NOTHING_DOWN(gfree_fini)
 NOTHING_UP(stack_init)
 NOTHING_DOWN(stack_fini)
+NOTHING_UP(block_init)
 NOTHING_UP(overflow_init)
 NOTHING_DOWN(overflow_fini)
 NOTHING_DOWN(netpoll_fini)
+
+bool block_end(int64_t grace_ns unused_arg)
+{
+    return true;
+}
 
 int p_init(uint32_t n unused_arg)
 {

@@ -5,8 +5,6 @@
  */
 #include "posix.h"
 
-#include "helper.h"
-
 #include "atomic.h"
 #include "os_linux.h"
 
@@ -27,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIPES = 50, HELPERS = 3, WRITES = 200, CROWD = 200, DESCRIPTORS = 64, ROUNDS = 200 };
+enum { PIPES = 50, HELPERS = 3, WRITES = 200, CROWD = 200, DESCRIPTORS = 64 };
 
 static char dir[] = "/tmp/quoit-posix-XXXXXX";
 static int dirfd_;
@@ -172,75 +170,6 @@ static int read_first(void *arg)
     return (int)load_relaxed(&sum);
 }
 
-/* ---- a thread is free for one only ---------------------------------------------------------- */
-
-static uint32_t ended, second_came;
-
-static long end_at_once(const struct op *op unused_arg)
-{
-    add_relaxed(&ended, 1);
-    return 0;
-}
-
-static bool comes_to(uint32_t *word, uint32_t value)
-{
-    int64_t until = nanotime() + 5000000000;
-
-    while (load_relaxed(word) != value && nanotime() < until)
-        os_yield();
-    return load_relaxed(word) == value;
-}
-
-/* As the open of one end of a FIFO, which waits for that of the other. */
-static long await_second(const struct op *op unused_arg)
-{
-    add_relaxed(&ended, comes_to(&second_came, 1));
-    return 0;
-}
-
-static long come_second(const struct op *op unused_arg)
-{
-    store_relaxed(&second_came, 1);
-    add_relaxed(&ended, 1);
-    return 0;
-}
-
-/* Two are told of before the first has come. */
-static bool both_are_served(void)
-{
-    static const struct opdesc warm = { .name = "warm", .call = end_at_once },
-                               first = { .name = "first", .call = await_second },
-                               second = { .name = "second", .call = come_second };
-    struct op a = { .desc = &warm }, b = { .desc = &first }, c = { .desc = &second };
-    bool served;
-
-    store_relaxed(&ended, 0);
-    store_relaxed(&second_came, 0);
-    if (helpers_init(HELPERS) < 0 || !helpers_expect())
-        bail("no helper");
-    helpers_put(&a);
-    comes_to(&ended, 1);
-    /* Most likely it is idle by then. */
-    for (int i = 0; i < 10; i++)
-        os_yield();
-    helpers_expect();
-    helpers_expect();
-    helpers_put(&b);
-    helpers_put(&c);
-    served = comes_to(&ended, 3);
-    helpers_fini();
-    return served;
-}
-
-static void nobody_shares(void)
-{
-    int served = 0;
-
-    while (served < ROUNDS && both_are_served())
-        served++;
-    is_int(served, ROUNDS, "each has a thread, if the first waits for the second");
-}
-
 /* ---- calls that only a helper can make ------------------------------------------------------ */
 
 static int create_and_sync(void *arg)
@@ -341,7 +270,6 @@ int main(void)
     ok(alone_soon(), "no thread is left");
     store_relaxed(&sum, 0);
     is_int(quoit_main(crowd, NULL), CROWD, "so did each of a crowd");
-    nobody_shares();
     setenv("GOMAXPROCS", "1", 1);
     for (uintptr_t e = EAGAIN; e != 0; e = e == EAGAIN ? EINVAL : 0) {
         store_relaxed(&sum, 0);
