@@ -226,8 +226,9 @@ int topo_load(void)
 
 void topo_unload(void)
 {
-    layout_free(loaded);
-    loaded = NULL;
+    struct topo *old = loaded;
+    loaded = NULL; /* first: a child made by fork in between may do this again */
+    layout_free(old);
 }
 
 const struct topo *topo_get(void)

@@ -20,6 +20,7 @@
 #include "block.h"
 #include "copies.h"
 #include "env.h"
+#include "fork.h"
 #include "gfree.h"
 #include "gstatus.h"
 #include "m.h"
@@ -90,6 +91,7 @@ static const struct step {
     { topo_load, topo_unload },
     { bind_save, bind_forget },
     { children_up, children_down },
+    { fork_init, NULL },
     { procs_up, p_fini },
     { NULL, gfree_fini },
     { stack_init, stack_fini },
@@ -224,6 +226,17 @@ void foreign_leave(void)
 {
     /* order STATE out: all that was done here comes first; in: end */
     add_release(&foreigners, -1u);
+}
+
+bool forget_run(void)
+{
+    bool ran = load_relaxed(&state) != OFF;
+
+    store_relaxed(&state, OFF);
+    store_relaxed(&shutting, 0);
+    store_relaxed(&foreigners, 0);
+    store_relaxed(&sched.nm, 0);
+    return ran;
 }
 
 /* ---- public --------------------------------------------------------------------------------- */

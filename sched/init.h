@@ -13,4 +13,7 @@ void foreign_leave(void);
 
 int num_goroutine(void);
 
+/* In a child of fork(2), where nobody else is: what runs is the parent's. False: nothing does. */
+bool forget_run(void);
+
 #endif

@@ -17,6 +17,7 @@
  */
 #include "join.h"
 
+#include "fork.h"
 #include "forkq.h"
 #include "gfree.h"
 #include "gstatus.h"
@@ -64,6 +65,8 @@ static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, 
     leave(mp);
     *result = context_call(&child->back, child->fn, child->arg);
     mp = enter();
+    if (unlikely(mp == NULL))
+        child_returned();
     if (unlikely(mp->locks != 0))
         pinned_end();
     gstatus_set(child, Grunning, Gdead);

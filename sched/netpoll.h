@@ -27,6 +27,8 @@ struct glist {
 /* Once a start and once a shutdown, with no M running. `nprocs` is the number of P's. */
 int netpoll_init(int nprocs);
 void netpoll_fini(void);
+/* In a child of fork(2), once: rings and threads are the parent's, nothing of them is used here. */
+void netpoll_after_fork_child(void);
 
 /* Never fails: an M that gets no ring does its I/O in the posix way. */
 void netpoll_open(struct m *mp);

@@ -10,6 +10,7 @@
 #include "topo.h"
 
 #include "env.h"
+#include "fork.h"
 #include "forkq.h"
 #include "gfree.h"
 #include "globrunq.h"
@@ -224,6 +225,8 @@ void goroutine_main(void *arg)
         int result = run_body(mp, gp);
 
         mp = enter();
+        if (unlikely(mp == NULL))
+            child_returned();
         gp = goexit0(mp, result, true);
     }
 }

@@ -93,6 +93,14 @@ void netpoll_fini(void)
     unlock(&pollers_lock);
 }
 
+/* What is in use is not freed: the kernel keeps rings from a child (ring_open), and whose memory
+ * was half changed nobody knows. The descriptors go when the child executes. */
+void netpoll_after_fork_child(void)
+{
+    store_relaxed(&pollers_lock.word, 0);
+    store_relaxed(&pollers, NULL);
+}
+
 static struct poller *poller_unused_locked(void)
 {
     struct poller *pl = pollers;

@@ -24,6 +24,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define QUOIT_VERSION "0.1.0"
 
@@ -172,6 +173,16 @@ void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason);
 
 /* Makes a parked goroutine ready; exactly once a park. It runs next on the caller's P. [T] */
 void quoit_ready(struct quoit_g *g);
+
+/* ---- other programs ------------------------------------------------------------------------- */
+
+/* Starts a program in a new process, as posix_spawnp(3): `file` is looked for in PATH unless it has
+ * a slash; argv ends with NULL and has at least one string; envp NULL: the environment of the
+ * caller's process. From a goroutine it has the signal mask and the cpus that the process had when
+ * Quoit was started. *pid (unless NULL) takes its id, for waitpid(2). All arguments are borrowed
+ * for the call. 0; -EINVAL file, argv or argv[0] is NULL; -ENOENT and the like: there is no such
+ * program; -EAGAIN, -ENOMEM. [T][P] */
+int quoit_spawn_process(pid_t *pid, const char *file, char *const argv[], char *const envp[]);
 
 /* ---- data of which each P has its own ------------------------------------------------------- */
 

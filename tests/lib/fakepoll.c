@@ -34,6 +34,10 @@ void netpoll_fini(void)
 {
 }
 
+void netpoll_after_fork_child(void)
+{
+}
+
 void netpoll_open(struct m *mp)
 {
     mp->poller = calloc(1, sizeof *mp->poller);

@@ -9,6 +9,7 @@
 
 #include "machine.h"
 
+#include "fork.h"
 #include "init.h"
 #include "throw.h"
 
@@ -85,6 +86,7 @@ NEVER(void, netpoll_open, struct m *mp unused_arg)
 NEVER(void, netpoll_close, struct m *mp unused_arg)
 NEVER(void, netpoll_flush, struct m *mp unused_arg)
 NEVER(bool, netpoll_busy, void)
+NEVER(noreturn_fn void, child_returned, void)
 NEVER(noreturn_fn void, pinned, const char *what unused_arg)
 NEVER(noreturn_fn void, pinned_end, void)
 NEVER(int, os_gettid, void)
