@@ -75,11 +75,11 @@ static always_inline bool runq_put(struct runq *q, struct quoit_g *gp)
 /* Where a goroutine goes on: its stack comes into the cache while others run. */
 static always_inline void runq_prefetch(const struct quoit_g *gp)
 {
-    /* hint: it may be running by now, and sp anything */
-    const char *sp = load_relaxed((char *const *)&gp->ctx.sp);
+    /* hint: it may be running by now, and sp anything, so no sum of pointers */
+    uintptr_t sp = (uintptr_t)load_relaxed((char *const *)&gp->ctx.sp);
 
-    prefetch_write(sp);
-    prefetch_write(sp + CACHELINE);
+    prefetch_write((const void *)sp);
+    prefetch_write((const void *)(sp + CACHELINE));
 }
 
 /* From the head, or NULL. */
