@@ -8,7 +8,9 @@ packages_build="gcc libc6-dev binutils meson pkgconf liburing-dev libnuma-dev li
     libxxhash-dev libjansson-dev"
 packages_check="g++~ scdoc~ strace~ gdb~"
 packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ libc6-dbg~
-    gcc-aarch64-linux-gnu~ libc6-dev-arm64-cross~ qemu-user-static|qemu-user~"
+    gcc-aarch64-linux-gnu~ libc6-dev-arm64-cross~ qemu-user-static|qemu-user~ qemu-system-x86~"
+# Debian's and Ubuntu's names of the newest kernel that is made for guests.
+packages_kernel="linux-image-cloud-amd64 linux-image-virtual"
 
 # Where the package manager is another one: what the build looks for, by its own names.
 commands_build="cc ld ar objcopy python3 meson ninja pkg-config"
@@ -178,6 +180,44 @@ install_packages()
     else
         check_by_hand
     fi
+}
+
+# The package that one of the names above stands for, or nothing.
+kernel_package()
+{
+    for name in $packages_kernel; do
+        package=$(apt-cache depends --important "$name" 2>/dev/null |
+            sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
+        if [ -n "$package" ]; then
+            say "$package"
+            return 0
+        fi
+    done
+}
+
+# A kernel to boot guests with, where tools/qemu/numa.sh looks for it, unless there is one. It is
+# taken out of its package, not installed: that would change how this machine boots.
+find_kernel()
+{
+    if [ -n "${QUOIT_KERNEL:-}" ] || [ "$(uname -m)" != x86_64 ]; then
+        return 0
+    fi
+    for kernel in /boot/vmlinuz-* build/kernel/boot/vmlinuz-*; do
+        if [ -r "$kernel" ]; then
+            return 0
+        fi
+    done
+    if ! have apt-get || [ -z "$(kernel_package)" ]; then
+        say "no kernel for guests: neither in /boot nor in the package lists"
+        return 0
+    fi
+    say "taking a kernel for guests out of $(kernel_package)"
+    rm -rf build/kernel
+    mkdir -p build/kernel
+    (cd build/kernel && apt-get -q download "$(kernel_package)" &&
+        dpkg-deb --fsys-tarfile ./*.deb | tar -x --wildcards './boot/vmlinuz-*' &&
+        rm -f ./*.deb) >build/kernel.log 2>&1 ||
+        complain "no kernel could be had; all it said is in build/kernel.log"
 }
 
 # configure DIR ARG...: meson setup, unless that was done with the same arguments.

@@ -7,9 +7,10 @@
 # NODES is 2 or 4, of two cpus each; with 4 the distances are uneven. INIT is the
 # guest's init, linked statically. PROGRAM gets the table of distances as its
 # arguments, row by row. Needs no root and no /dev/kvm. The kernel is
-# $QUOIT_KERNEL, or the newest /boot/vmlinuz-* that can be read. Exit status: that
-# of PROGRAM; 0 after a TAP line that says why, when the machine lacks something;
-# 1 when the guest did not come to its end.
+# $QUOIT_KERNEL, or the newest /boot/vmlinuz-* that can be read, or the one that
+# tools/check has put into build/kernel. Exit status: that of PROGRAM; 0 after a
+# TAP line that says why, when the machine lacks something; 1 when the guest did
+# not come to its end.
 set -u
 
 skip() {
@@ -29,7 +30,9 @@ command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
 command -v python3 >/dev/null || skip "no python3"
 kernel=${QUOIT_KERNEL:-}
 if [ -z "$kernel" ]; then
-    for k in $(ls -v /boot/vmlinuz-* 2>/dev/null); do
+    tree=$(dirname "$0")/../..
+    for k in $(ls -v "$tree"/build/kernel/boot/vmlinuz-* 2>/dev/null) \
+        $(ls -v /boot/vmlinuz-* 2>/dev/null); do
         [ -r "$k" ] && kernel=$k
     done
 fi
