@@ -24,6 +24,7 @@
 #include "bind.h"
 
 #include "env.h"
+#include "fork.h"
 #include "init.h"
 #include "lock.h"
 #include "proc.h"
@@ -402,7 +403,8 @@ bool block_end(int64_t grace_ns)
 
 void block_after_fork_child(void)
 {
-    pool = (struct pool){ .forked = true };
+    /* Who looks for leaks in the child finds the parent's. */
+    pool = (struct pool){ .forked = true, .all = pool.all, .gone = pool.gone };
 }
 
 /* ---- public --------------------------------------------------------------------------------- */
@@ -421,6 +423,9 @@ static void make_call(struct block_job *job)
     struct quoit_g *gp = c->gp;
 
     c->result = c->fn(c->arg);
+    /* The goroutine is on this thread's stack no more than on any other's. */
+    if (unlikely(pool.forked))
+        child_returned();
     block_ready(gp);
 }
 
@@ -440,6 +445,8 @@ static int block_inline(struct m *mp, quoit_fn fn, void *arg)
     leave(mp);
     result = call_plain(fn, arg);
     mp = enter();
+    if (unlikely(mp == NULL))
+        child_returned();
     leave(mp);
     return result;
 }

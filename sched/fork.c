@@ -22,6 +22,7 @@
 
 #include "topo.h"
 
+#include "block.h"
 #include "copies.h"
 #include "init.h"
 #include "proc.h"
@@ -37,6 +38,7 @@ static void in_child(void)
         return;
     tls_set(NULL);
     netpoll_after_fork_child();
+    block_after_fork_child();
     overflow_fini();
     topo_unload();
     copies_drop();
@@ -52,9 +54,9 @@ int fork_init(void)
     return 0;
 }
 
-/* Below it on the stack is a scheduler that does not run any more. */
+/* Below it on the stack is what does not run any more. */
 cold void child_returned(void)
 {
-    throw("fork: the function of a goroutine returned in a child process; "
-          "end it by _exit or execve");
+    throw("fork: a function that Quoit called returned in a child process; end that by _exit or "
+          "execve");
 }

@@ -4,7 +4,8 @@
  * posix_spawn and not fork: it copies no page tables and no handlers run. What a child would
  * inherit from one of our threads, and is ours, is put right: the signal mask is that of the
  * thread which started Quoit, the cpus are the process's. Dispositions need nothing: what has a
- * handler gets its default when a program is executed, and we ignore no signal.
+ * handler gets its default when a program is executed, and we ignore no signal. The kernel lets
+ * the caller wait until the program is executed, so the call is made where that holds up nobody.
  */
 #include "bind.h"
 
@@ -65,5 +66,5 @@ int quoit_spawn_process(pid_t *pid, const char *file, char *const argv[], char *
         return -EINVAL;
     if (m_get() != NULL)
         s.mask = &sched.sigmask;
-    return start(&s);
+    return quoit_block(start, &s);
 }

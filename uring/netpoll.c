@@ -99,6 +99,7 @@ void netpoll_after_fork_child(void)
 {
     store_relaxed(&pollers_lock.word, 0);
     store_relaxed(&pollers, NULL);
+    posix_after_fork_child();
 }
 
 static struct poller *poller_unused_locked(void)

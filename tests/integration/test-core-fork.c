@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,10 +38,16 @@ static int nothing(void *arg)
     return 0;
 }
 
+static int seven(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
 static int body7(void *arg)
 {
     (void)arg;
-    return world_join(world_go(nothing, NULL)) + 7;
+    return world_join(world_go(nothing, NULL)) + quoit_block(seven, NULL);
 }
 
 /* ---- in the child: the number of the first thing that is wrong, 0: none ---------------------- */
@@ -66,7 +73,7 @@ static int calls(void)
     quoit_mutex_unlock(&m);
     quoit_sema_post(&s);
     quoit_sema_wait(&s);
-    return 0;
+    return quoit_block(seven, NULL) == 7 ? 0 : 6;
 }
 
 static int io(void)
@@ -143,6 +150,15 @@ static void children_are_plain(const char *who)
     is_int(end_of(pid), 0, "%s: the child finds no Quoit running", who);
 }
 
+static void children_exit(const char *who)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        exit(0);
+    is_int(end_of(pid), 0, "%s: the child may end as main does", who);
+}
+
 static void children_execute(const char *who)
 {
     pid_t pid = fork();
@@ -192,11 +208,20 @@ static int forks_in_place(void *arg)
     return 0;
 }
 
+static int forks_and_executes(void *arg)
+{
+    (void)arg;
+    children_execute("a call that blocks");
+    return 0;
+}
+
 static int forks(void *arg)
 {
     (void)arg;
+    is_int(quoit_block(forks_and_executes, NULL), 0, "forks where nobody parks");
     children_are_plain("a goroutine");
     children_execute("a goroutine");
+    children_exit("a goroutine");
     world_join(world_go(forks_in_place, NULL));
     what_the_caller_holds_is_its_own();
     is_int(world_join(world_go(nothing, NULL)), 0, "the parent goes on");
@@ -230,6 +255,11 @@ static int exits_in_child(void *arg)
     if (pid == 0)
         quoit_goexit(0);
     return end_of(pid);
+}
+
+static int blocks_in_child(void *arg)
+{
+    return quoit_block(returns_in_child, arg);
 }
 
 static int apart(void *fn)
@@ -281,7 +311,8 @@ int main(void)
     is_int(world_run(0, forks, NULL), 0, "forks from goroutines");
     children_are_plain("nobody, as Quoit does not run,");
     forks_beside();
-    leaving_is_told_of(returns_in_child, "fork: the function of a goroutine returned");
+    leaving_is_told_of(returns_in_child, "fork: a function that Quoit called returned");
+    leaving_is_told_of(blocks_in_child, "fork: a function that Quoit called returned");
     leaving_is_told_of(exits_in_child, "quoit_goexit: called by a thread that is no goroutine");
     return done_testing();
 }
