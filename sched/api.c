@@ -10,6 +10,7 @@
 #include "stack.h"
 #include "switch.h"
 #include "throw.h"
+#include "timer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -121,13 +122,19 @@ void quoit_ready(struct quoit_g *g)
     if (unlikely(mp == NULL)) {
         if (!foreign_enter())
             return;
-        ready(NULL, g);
+        if (load_relaxed(&g->flags) & G_TIMED)
+            timed_wake(NULL, g->timed);
+        else
+            ready(NULL, g);
         foreign_leave();
         return;
     }
     if (unlikely(g == mp->curg))
         throw("quoit_ready: the goroutine readies itself, and runs");
-    ready(mp, g);
+    if (unlikely(load_relaxed(&g->flags) & G_TIMED))
+        timed_wake(mp, g->timed);
+    else
+        ready(mp, g);
     leave(mp);
 }
 

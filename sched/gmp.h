@@ -41,6 +41,7 @@ enum gstate {
 enum gflags {
     G_JOINABLE = 1, /* somebody has a handle */
     G_COPY = 2,     /* the argument sits in the record until the first run */
+    G_TIMED = 2,    /* afterwards: in quoit_park_until, g->timed says where */
     G_INPLACE = 4,  /* runs on the stack of the goroutine that joins it */
     G_MAIN = 8,     /* its end is the end of quoit_main */
     G_BIG = 16,     /* asked for a stack size or a node, or is locked to a thread: never in place */
@@ -55,14 +56,17 @@ enum { GNAME_MAX = 32 };
 #define JOIN_NONE ((struct quoit_g *)0)
 #define JOIN_DONE ((struct quoit_g *)1)
 #define JOIN_RELEASED ((struct quoit_g *)2)
+/* Added to a joiner with a deadline, which is a struct timed then (timer.h). */
+#define JOIN_TIMED 4
 
 /* A goroutine that waits in a queue, or a thread that is not ours (sema.h). */
 struct waiter {
     struct waiter *next;
-    struct waiter *last; /* in the first of a queue: the last one */
+    struct waiter *last; /* the one before it; of the first: the last one */
     struct quoit_g *g;   /* NULL: a thread, which sleeps on note */
     struct note note;
     bool handed;         /* what it waits for is its own now */
+    bool timed;          /* g is NULL, and this is a struct timed_waiter (timer.h) */
 };
 
 /* 192 bytes: a queued goroutine is nothing but this. The first line is all that a switch touches.
@@ -91,7 +95,10 @@ struct quoit_g {
             struct waiter waiter;    /*    under the lock of the queue it is in */
             struct quoit_g *host;    /* g  in place: the joiner whose stack this is */
             struct context back;     /* g  in place: the joiner's frame, for quoit_goexit */
-            struct quoit_g *batch;   /*    next magazine of free records (gfree.c) */
+            union {
+                struct quoit_g *batch; /* next magazine of free records (gfree.c) */
+                struct timed *timed; /* g  with G_TIMED */
+            };
             struct m *lockedm;       /* g  the one thread it may run on, NULL: any */
             const void *site;        /* c  where it was spawned: an address behind the call */
             uint32_t since;          /* g  sched.coarse when it began to wait */
@@ -127,6 +134,18 @@ struct forkq {
     struct quoit_g **slot;
 };
 
+/* Deadlines (timer.h). */
+struct timers {
+    int64_t next;         /* a  the first deadline, 0: none; a hint outside the lock */
+    struct lock lock;     /*    of all the rest, and of each timer in it */
+    uint32_t n, room;
+    uint32_t seq;         /* of the next one: equal deadlines keep their order */
+    uint32_t free;        /* first free slot; at[] links them */
+    struct timer_entry *heap;
+    struct timer **timer; /* by slot */
+    uint32_t *at;         /* by slot: where in the heap */
+};
+
 /* Two magazines of free things between a P and its node (gfree.h, stack.h): lists linked
  * through the things themselves. A full or empty one is exchanged with the node's in one step. */
 struct magazines {
@@ -158,7 +177,9 @@ struct p {
 
     struct pcount count cacheline_aligned; /* p  read by anybody as hints */
 
-    struct p *idlelink; /* L */
+    struct timers timers cacheline_aligned; /* only the holder adds */
+
+    struct p *idlelink cacheline_aligned; /* L */
     struct m *lastm;    /* L  who held it last: its thread is bound to the right core */
     struct node *node;  /* c */
     struct place place; /* c */
@@ -176,6 +197,7 @@ struct p {
 assert_line(struct p, schedtick, 0);
 assert_apart(struct p, runq, m);
 assert_apart(struct p, m, count);
+assert_apart(struct p, count, timers);
 
 /* ---- M: a kernel thread --------------------------------------------------------------------- */
 

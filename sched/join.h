@@ -10,5 +10,7 @@
 struct m *join(struct m *mp, struct quoit_g *child, int *result);
 /* Takes the handle. mp may be NULL: a thread that is not ours. */
 void release(struct m *mp, struct quoit_g *gp);
+/* The goroutine that `joiner`, with JOIN_TIMED in it, waits for has ended (sleep.c). */
+void join_wake_timed(struct m *mp, struct quoit_g *joiner);
 
 #endif

@@ -15,6 +15,7 @@
 #include "gfree.h"
 #include "globrunq.h"
 #include "gstatus.h"
+#include "join.h"
 #include "p.h"
 #include "runq.h"
 #include "stack.h"
@@ -258,6 +259,8 @@ static always_inline void g_ended(struct m *mp, struct quoit_g *gp, int result)
     joiner = xchg_acq_rel(&gp->join, JOIN_DONE);
     if (joiner == JOIN_RELEASED)
         gfput(mp->p, gp);
+    else if (unlikely((uintptr_t)joiner & JOIN_TIMED))
+        join_wake_timed(mp, joiner);
     else if (joiner != JOIN_NONE)
         ready(mp, joiner);
 }

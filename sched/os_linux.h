@@ -19,6 +19,8 @@ int futex_wait(uint32_t *word, uint32_t value, int64_t deadline);
 void futex_wake(uint32_t *word, int n);
 
 int64_t nanotime(void);
+/* Until CLOCK_MONOTONIC says so. */
+void os_sleep_until(int64_t deadline);
 int os_gettid(void);
 void os_yield(void);
 

@@ -10,6 +10,7 @@
 #include "m.h"
 #include "os_linux.h"
 #include "throw.h"
+#include "timer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -162,8 +163,10 @@ int p_init(uint32_t n)
 void p_fini(void)
 {
     for (uint32_t i = 0; i < sched.nprocs; i++)
-        if (sched.allp[i] != NULL)
+        if (sched.allp[i] != NULL) {
+            timers_fini(&sched.allp[i]->timers);
             mem_release(sched.allp[i], p_bytes());
+        }
     order_free(&sched.order);
     free(sched.allp);
     free(sched.places);

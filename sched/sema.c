@@ -14,6 +14,7 @@
 #include "init.h"
 #include "switch.h"
 #include "throw.h"
+#include "timer.h"
 
 #include <errno.h>
 
@@ -32,7 +33,10 @@ struct m *waiter_wait(struct m *mp, struct waiter *w, int (*unlock)(void *), voi
 void waiter_wake(struct m *mp, struct waiter *w)
 {
     if (unlikely(w->g == NULL)) {
-        note_wake(&w->note);
+        if (w->timed)
+            timed_wake(mp, &container_of(w, struct timed_waiter, w)->t);
+        else
+            note_wake(&w->note);
     } else if (likely(mp != NULL)) {
         ready(mp, w->g);
     } else if (foreign_enter()) {
@@ -107,15 +111,13 @@ static bool take(struct sema *s)
  * post need not touch its stack. */
 static always_inline struct m *wait_in_queue(struct sema *s, struct m *mp)
 {
-    struct waiter thread;
+    struct waiter thread = { .g = NULL };
 
     if (likely(mp != NULL)) {
         mp->curg->waiter.g = mp->curg;
         waitq_put(&s->queue, &mp->curg->waiter);
         return park_store(mp, &s->word, WAITERS, "semaphore");
     }
-    thread.g = NULL;
-    note_clear(&thread.note);
     waitq_put(&s->queue, &thread);
     unlock_queue(s, WAITERS);
     note_sleep(&thread.note, INT64_MAX);
@@ -136,6 +138,73 @@ static void wait_slow(void *arg)
         leave(mp);
 }
 
+/* Where a wait ends at its deadline: out of the queue, unless a post has taken it out before. */
+static bool withdraw(struct sema *s, struct waiter *w)
+{
+    uint64_t word = lock_queue(s);
+    bool was_there = !w->handed;
+
+    if (was_there) {
+        waitq_del(&s->queue, w);
+        word = s->queue != NULL ? WAITERS : 0;
+    }
+    unlock_queue(s, word);
+    return was_there;
+}
+
+static int leave_queue(void *arg)
+{
+    /* order SEMA out: the queue is whole; in: lock_queue */
+    store_release(&((struct sema *)arg)->word, WAITERS);
+    return 1;
+}
+
+static int wait_thread_until(struct sema *s, int64_t deadline)
+{
+    struct waiter w = { .g = NULL };
+
+    waitq_put(&s->queue, &w);
+    unlock_queue(s, WAITERS);
+    if (note_sleep(&w.note, deadline))
+        return 0;
+    if (withdraw(s, &w))
+        return -ETIMEDOUT;
+    note_sleep(&w.note, INT64_MAX);
+    return 0;
+}
+
+/* With the queue locked. */
+static int wait_until(struct sema *s, struct m **mp, int64_t deadline)
+{
+    struct timed_waiter tw = { .w.timed = true };
+
+    if (*mp == NULL)
+        return wait_thread_until(s, deadline);
+    waitq_put(&s->queue, &tw.w);
+    *mp = timed_wait(*mp, &tw.t, deadline, leave_queue, s, "semaphore");
+    if (!timed_out(&tw.t))
+        return 0;
+    if (withdraw(s, &tw.w))
+        return -ETIMEDOUT;
+    *mp = timed_settle(*mp, &tw.t, "semaphore");
+    return 0;
+}
+
+static noinline int until_slow(struct sema *s, int64_t deadline)
+{
+    struct m *mp = enter();
+    uint64_t word = lock_queue(s);
+    int e = 0;
+
+    if (count(word) > 0)
+        unlock_queue(s, word - ONE);
+    else
+        e = wait_until(s, &mp, deadline);
+    if (mp != NULL)
+        leave(mp);
+    return e;
+}
+
 static noinline void post_slow(struct sema *s)
 {
     struct m *mp = enter();
@@ -144,6 +213,8 @@ static noinline void post_slow(struct sema *s)
 
     if (word & WAITERS) {
         w = waitq_get(&s->queue);
+        if (unlikely(w->g == NULL))
+            w->handed = true;
         word = s->queue != NULL ? WAITERS : 0;
     } else {
         CHECK(count(word) < INT32_MAX, "the count is at INT32_MAX");
@@ -171,6 +242,15 @@ void quoit_sema_wait(quoit_sema *qs)
 
     if (!take(s))
         context_tail(wait_slow, s);
+}
+
+int quoit_sema_wait_until(quoit_sema *qs, int64_t deadline_ns)
+{
+    struct sema *s = (struct sema *)qs;
+
+    if (quoit_sema_trywait(qs) == 0)
+        return 0;
+    return deadline_ns > nanotime() ? until_slow(s, deadline_ns) : -ETIMEDOUT;
 }
 
 int quoit_sema_trywait(quoit_sema *qs)

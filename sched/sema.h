@@ -16,17 +16,23 @@ void waiter_wake(struct m *mp, struct waiter *w);
 static inline void waitq_put(struct waiter **q, struct waiter *w)
 {
     w->next = NULL;
-    if (*q == NULL)
+    if (*q == NULL) {
         *q = w;
-    else
-        (*q)->last->next = w;
+    } else {
+        w->last = (*q)->last;
+        w->last->next = w;
+    }
     (*q)->last = w;
 }
 
 static inline void waitq_put_first(struct waiter **q, struct waiter *w)
 {
     w->next = *q;
-    w->last = *q == NULL ? w : (*q)->last;
+    w->last = w;
+    if (*q != NULL) {
+        w->last = (*q)->last;
+        (*q)->last = w;
+    }
     *q = w;
 }
 
@@ -38,6 +44,20 @@ static inline struct waiter *waitq_get(struct waiter **q)
     if (*q != NULL)
         (*q)->last = w->last;
     return w;
+}
+
+/* One that is in there. */
+static inline void waitq_del(struct waiter **q, struct waiter *w)
+{
+    if (*q == w) {
+        waitq_get(q);
+        return;
+    }
+    w->last->next = w->next;
+    if (w->next != NULL)
+        w->next->last = w->last;
+    else
+        (*q)->last = w->last;
 }
 
 /* Between tries for a word whose holder is about to let go. */

@@ -121,12 +121,21 @@ int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg);
  * -EDEADLK g is the caller; -EINVAL g is NULL. [G][P] */
 int quoit_join(struct quoit_g *g, int *result);
 
+/* The same, but only until deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none, 0: only
+ * looks). With a deadline the child never runs in place. -ETIMEDOUT g has not ended: the handle is
+ * borrowed then, and can be joined again. [G][P] */
+int quoit_join_until(struct quoit_g *g, int *result, int64_t deadline_ns);
+
 /* Takes the handle: nobody will join. The goroutine runs on. NULL: nothing is done. [T] */
 void quoit_release(struct quoit_g *g);
 
 /* Lets others run; goes on behind those that are ready on this P. Elsewhere sched_yield(2).
  * [T][P] */
 void quoit_yield(void);
+
+/* Waits for `ns` nanoseconds at least, while others run; 0 or less is quoit_yield. Returns 0.
+ * [T][P] */
+int quoit_sleep(int64_t ns);
 
 /* Ends the calling goroutine, not the process; a joiner sees `result`. From the first goroutine
  * of quoit_main: quoit_main returns. [G] */
@@ -171,7 +180,17 @@ struct quoit_g *quoit_self(void);
  * string for dumps. [G][P] */
 void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason);
 
-/* Makes a parked goroutine ready; exactly once a park. It runs next on the caller's P. [T] */
+/* The same, but only until deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none). When the
+ * deadline has come withdraw(arg) is called on the caller's own stack: under the caller's lock it
+ * takes the goroutine out of where quoit_ready would be called for it, and returns 1; or 0 when
+ * it is no longer there: then somebody readies it, or has, and that is waited for. It may lock,
+ * but not call quoit_park. 0: readied, or unlock returned 0; -ETIMEDOUT withdrawn; -EINVAL unlock
+ * or withdraw is NULL, and neither was called. [G][P] */
+int quoit_park_until(int (*unlock)(void *arg), int (*withdraw)(void *arg), void *arg,
+                     const char *reason, int64_t deadline_ns);
+
+/* Makes a parked goroutine ready; exactly once a park that is not withdrawn. It runs next on the
+ * caller's P. [T] */
 void quoit_ready(struct quoit_g *g);
 
 /* ---- other programs ------------------------------------------------------------------------- */
@@ -218,6 +237,9 @@ void quoit_mutex_unlock(quoit_mutex *m);
 void quoit_sema_init(quoit_sema *s, unsigned n);
 /* Takes one from the count, waiting in order of arrival while it is 0. [T][P] */
 void quoit_sema_wait(quoit_sema *s);
+/* The same, but only until deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none). 0, or
+ * -ETIMEDOUT: the deadline came first. A post is never lost between the two. [T][P] */
+int quoit_sema_wait_until(quoit_sema *s, int64_t deadline_ns);
 /* 0, or -EAGAIN: the count is 0, or others wait. [T] */
 int quoit_sema_trywait(quoit_sema *s);
 /* Adds one, or hands it to the first who waits; a count past INT32_MAX ends the program. [T] */

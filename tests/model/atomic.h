@@ -74,6 +74,7 @@ void fence_init(void);
     model_futex_wait(SITE("futex_wait", #p, FULL), (p), (v), (deadline))
 #define futex_wake(p, n) model_futex_wake(SITE("futex_wake", #p, FULL), (p), (n))
 int64_t nanotime(void);
+void os_sleep_until(int64_t deadline);
 int os_gettid(void);
 struct m;
 int thread_start(struct m *mp, void *(*fn)(void *));

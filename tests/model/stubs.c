@@ -11,7 +11,9 @@
 
 #include "fork.h"
 #include "init.h"
+#include "join.h"
 #include "throw.h"
+#include "timer.h"
 
 #include <stdlib.h>
 
@@ -90,4 +92,8 @@ NEVER(noreturn_fn void, child_returned, void)
 NEVER(noreturn_fn void, pinned, const char *what unused_arg)
 NEVER(noreturn_fn void, pinned_end, void)
 NEVER(int, os_gettid, void)
+NEVER(void, os_sleep_until, int64_t deadline unused_arg)
+NEVER(void, timed_wake, struct m *mp unused_arg, struct timed *t unused_arg)
+NEVER(void, join_wake_timed, struct m *mp unused_arg, struct quoit_g *joiner unused_arg)
+NEVER(void, timers_fini, struct timers *ts unused_arg)
 NEVER(int, thread_start, struct m *mp unused_arg, void *(*fn)(void *)unused_arg)
