@@ -17,10 +17,14 @@
 #define cold __attribute__((__cold__, __noinline__))
 #define noreturn_fn __attribute__((__noreturn__))
 #define printf_like(fmt, args) __attribute__((__format__(__printf__, fmt, args)))
+#define no_sanitize_thread __attribute__((__no_sanitize__("thread")))
 #define unused_arg __attribute__((__unused__))
 
 #define container_of(ptr, type, member) \
     ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+/* Where the running function returns to. */
+#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
 
 #define array_len(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -33,8 +33,17 @@ void *context_begin(struct context *from, void *top, void (*entry)(void *arg), v
 extern const char context_parked[];
 
 /* fn(arg), whose result is returned. Until it returns, code anywhere below may come back here
- * early by context_switch(&scratch, back, (void *)(intptr_t)result), after sanitize_cut(). */
+ * early by context_switch(&scratch, back, (void *)(intptr_t)result), after sanitize_cut(). Its
+ * caller's stack can be walked through *back like a parked one. */
 int context_call(struct context *back, int (*fn)(void *arg), void *arg);
+
+/* Where the call in context_call returns to: unwinders find it below the frame of fn. */
+extern const char context_called[];
+
+/* fn(arg), called on the running stack in such a way that an unwinder goes on from its frame, and
+ * one more, in the parked stack of *parked. So a stack is walked without running on it, and takes
+ * no room of it. */
+void context_show(const struct context *parked, void (*fn)(void *arg), void *arg);
 
 /* fn(arg), then a return that asks the indirect branch predictor, not the return predictor.
  * After a switch the latter holds the calls of another stack and is wrong whenever the two went

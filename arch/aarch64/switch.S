@@ -117,12 +117,57 @@ context_call:
     save_caller
     mov x0, x2
     blr x1
+    .globl context_called
+    .hidden context_called
+context_called:
     /* fn has kept the registers; only an early return, by context_switch, has to load them. */
     ldp x29, x30, [sp], #CONTEXT_FRAME
     forget_frame
     ret
     .cfi_endproc
     .size context_call, .-context_call
+
+    .macro saved_pair a, b, at
+    .cfi_offset \a, \at - CONTEXT_FRAME
+    .cfi_offset \b, \at + 8 - CONTEXT_FRAME
+    .endm
+
+/* void context_show(const struct context *parked, void (*fn)(void *), void *arg) */
+    .globl context_show
+    .hidden context_show
+    .type context_show, %function
+    .p2align 5
+context_show:
+    .cfi_startproc
+    hint #34 /* bti c */
+    stp x29, x30, [sp, #-16]!
+    .cfi_adjust_cfa_offset 16
+    .cfi_rel_offset x29, 0
+    .cfi_rel_offset x30, 8
+    ldr x29, [x0, #CONTEXT_SP]
+    mov x0, x2
+    .cfi_remember_state
+    /* The frame of save_caller over there, as if it had called fn. */
+    .cfi_def_cfa x29, CONTEXT_FRAME
+    saved_pair x29, x30, CONTEXT_FP
+    saved_pair x19, x20, CONTEXT_X19
+    saved_pair x21, x22, CONTEXT_X19 + 16
+    saved_pair x23, x24, CONTEXT_X19 + 32
+    saved_pair x25, x26, CONTEXT_X19 + 48
+    saved_pair x27, x28, CONTEXT_X19 + 64
+    saved_pair d8, d9, CONTEXT_D8
+    saved_pair d10, d11, CONTEXT_D8 + 16
+    saved_pair d12, d13, CONTEXT_D8 + 32
+    saved_pair d14, d15, CONTEXT_D8 + 48
+    blr x1
+    .cfi_restore_state
+    ldp x29, x30, [sp], #16
+    .cfi_adjust_cfa_offset -16
+    .cfi_restore x29
+    .cfi_restore x30
+    ret
+    .cfi_endproc
+    .size context_show, .-context_show
 
 /* void context_tail(void (*fn)(void *), void *arg) */
     .globl context_tail

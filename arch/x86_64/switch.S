@@ -103,6 +103,9 @@ context_call:
     .cfi_adjust_cfa_offset 8
     movq %rdx, %rdi
     callq *%rsi
+    .globl context_called
+    .hidden context_called
+context_called:
     /* fn has kept the registers; only an early return, by context_switch, has to load them. */
     addq $CONTEXT_FRAME, %rsp
     .cfi_adjust_cfa_offset -CONTEXT_FRAME
@@ -112,6 +115,37 @@ context_call:
     ret
     .cfi_endproc
     .size context_call, .-context_call
+
+/* void context_show(const struct context *parked, void (*fn)(void *), void *arg) */
+    .globl context_show
+    .hidden context_show
+    .type context_show, @function
+    .p2align 5
+context_show:
+    .cfi_startproc
+    endbr64
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbp, 0
+    movq CONTEXT_SP(%rdi), %rbp
+    movq %rdx, %rdi
+    .cfi_remember_state
+    /* The frame of save_caller over there, as if it had called fn. */
+    .cfi_def_cfa %rbp, CONTEXT_FRAME
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    callq *%rsi
+    .cfi_restore_state
+    popq %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbp
+    ret
+    .cfi_endproc
+    .size context_show, .-context_show
 
 /* void context_tail(void (*fn)(void *), void *arg) */
     .globl context_tail

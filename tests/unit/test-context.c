@@ -119,36 +119,6 @@ static void chain_of_a_thousand(void)
         lane_free(&chain[i]);
 }
 
-/* ---- a call that can be left from any depth ---- */
-
-static struct context back;
-
-static int return_early(int depth)
-{
-    struct context left;
-
-    if (depth > 0)
-        return return_early(depth - 1) + depth;
-    sanitize_cut();
-    context_switch(&left, &back, (void *)(intptr_t)-7);
-    return 0;
-}
-
-static int leave_from(void *depth)
-{
-    return *(int *)depth < 0 ? *(int *)depth : return_early(*(int *)depth);
-}
-
-static void calls_return_late_or_early(void)
-{
-    int ordinary = -3, deep = 100, got;
-
-    got = context_call(&back, leave_from, &ordinary);
-    is_int(got, -3, "context_call returns what the function returns");
-    got = context_call(&back, leave_from, &deep);
-    is_int(got, -7, "context_call returns early with what the switch carries");
-}
-
 /* ---- unwinding ---- */
 
 #define DEPTH 64
@@ -202,6 +172,48 @@ static bool ends_at_entry(const struct walk *w, uintptr_t entry)
     return w->n == at + 2 || (w->n == at + 3 && w->pc[at + 2] == 0);
 }
 
+/* ---- a call that can be left from any depth ---- */
+
+static struct context back;
+
+static int return_early(int depth)
+{
+    struct context left;
+
+    if (depth > 0)
+        return return_early(depth - 1) + depth;
+    sanitize_cut();
+    context_switch(&left, &back, (void *)(intptr_t)-7);
+    return 0;
+}
+
+static int leave_from(void *depth)
+{
+    return *(int *)depth < 0 ? *(int *)depth : return_early(*(int *)depth);
+}
+
+static struct walk called;
+
+/* The index of the frame that context_call is. */
+static int find_called(void *arg unused_arg)
+{
+    walk_here(&called);
+    return frame_of(&called, FN(context_call));
+}
+
+static void calls_return_late_or_early(void)
+{
+    int ordinary = -3, deep = 100, got;
+
+    got = context_call(&back, leave_from, &ordinary);
+    is_int(got, -3, "context_call returns what the function returns");
+    got = context_call(&back, find_called, NULL);
+    ok(got > 0 && called.pc[got] == (uintptr_t)context_called,
+       "and a walk from below finds where it returns to");
+    got = context_call(&back, leave_from, &deep);
+    is_int(got, -7, "context_call returns early with what the switch carries");
+}
+
 static struct walk first, second, by_libc;
 
 static noinline void walk_deeper(void)
@@ -221,14 +233,25 @@ static void walker(void *arg unused_arg)
     lane_end(&other, &home);
 }
 
+static void show_here(void *arg)
+{
+    struct walk *w = arg;
+
+    w->n = 0;
+    w->end = _Unwind_Backtrace(note_frame, w);
+}
+
 static void walks_end_at_entry(void)
 {
-    struct walk mine;
+    struct walk mine, shown;
 
     lane_make(&other);
     lane_begin(&home, &other, walker, NULL);
     ok(ends_at_entry(&first, FN(walker)) && frame_of(&first, FN(walk_deeper)) >= 0,
        "unwinding_ends_at_entry on a new stack");
+    context_show(&other.ctx, show_here, &shown);
+    ok(ends_at_entry(&shown, FN(walker)) && frame_of(&shown, FN(walk_deeper)) == 2,
+       "a parked stack is walked from another one");
     lane_switch(&home, &other, NULL);
     ok(ends_at_entry(&second, FN(walker)) && frame_of(&second, FN(walk_deeper)) >= 0,
        "unwinding_ends_at_entry on a resumed stack");
@@ -329,7 +352,7 @@ static void tables_hold_at_every_instruction(void)
 
 int main(void)
 {
-    plan_tests(14);
+    plan_tests(16);
     lane_self(&home);
     registers_survive();
     frame_is_as_declared();
