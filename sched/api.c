@@ -22,13 +22,14 @@ const char *quoit_version(void)
 
 /* ---- birth and death ------------------------------------------------------------------------ */
 
-static cold int go_foreign(const struct quoit_attr *attr, quoit_fn fn, void *arg, size_t copylen)
+static cold int go_foreign(const struct quoit_attr *attr, quoit_fn fn, void *arg, size_t copylen,
+                           const void *site)
 {
     int e;
 
     if (!foreign_enter())
         return -ESHUTDOWN;
-    e = newproc_shared(&sched.nodes[0], attr, fn, arg, copylen);
+    e = newproc_shared(&sched.nodes[0], attr, fn, arg, copylen, site);
     foreign_leave();
     return e;
 }
@@ -39,9 +40,9 @@ int quoit_go(quoit_fn fn, void *arg)
     int e = -EINVAL;
 
     if (unlikely(mp == NULL))
-        return fn != NULL ? go_foreign(NULL, fn, arg, 0) : -EINVAL;
+        return fn != NULL ? go_foreign(NULL, fn, arg, 0, CALLER) : -EINVAL;
     if (likely(fn != NULL))
-        e = newproc_plain(mp, fn, arg);
+        e = newproc_plain(mp, fn, arg, CALLER);
     leave(mp);
     return e;
 }
@@ -56,9 +57,9 @@ int quoit_go_copy(quoit_fn fn, const void *arg, size_t len)
     else if (len > QUOIT_ARG_MAX)
         e = -E2BIG;
     else if (mp == NULL)
-        e = go_foreign(NULL, fn, len > 0 ? (void *)arg : NULL, len);
+        e = go_foreign(NULL, fn, len > 0 ? (void *)arg : NULL, len, CALLER);
     else
-        e = newproc_copy(mp, fn, arg, len);
+        e = newproc_copy(mp, fn, arg, len, CALLER);
     if (mp != NULL)
         leave(mp);
     return e;
@@ -70,9 +71,9 @@ int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg)
     int e = -EINVAL;
 
     if (unlikely(mp == NULL))
-        return fn != NULL && attr != NULL ? go_foreign(attr, fn, arg, 0) : -EINVAL;
+        return fn != NULL && attr != NULL ? go_foreign(attr, fn, arg, 0, CALLER) : -EINVAL;
     if (likely(fn != NULL && attr != NULL))
-        e = newproc_attr(mp, attr, fn, arg);
+        e = newproc_attr(mp, attr, fn, arg, CALLER);
     leave(mp);
     return e;
 }

@@ -20,17 +20,25 @@ enum { GMAG = 64 };
 cold struct quoit_g *gfget_slow(struct p *pp);
 cold void gfput_slow(struct p *pp, struct quoit_g *gp);
 
-/* A record in state Gdead whose home is the P's node, or NULL for want of memory. The M holding pp.
- */
-static always_inline struct quoit_g *gfget(struct p *pp)
+/* A record in state Gdead whose home is the P's node, or NULL where the magazine in use is empty.
+ * The M holding pp. */
+static always_inline struct quoit_g *gfget_quick(struct p *pp)
 {
     struct quoit_g *gp = pp->gfree.top;
 
     if (unlikely(gp == NULL))
-        return gfget_slow(pp);
+        return NULL;
     pp->gfree.top = gp->link;
     pp->gfree.n--;
     return gp;
+}
+
+/* The same, NULL only for want of memory. */
+static always_inline struct quoit_g *gfget(struct p *pp)
+{
+    struct quoit_g *gp = gfget_quick(pp);
+
+    return likely(gp != NULL) ? gp : gfget_slow(pp);
 }
 
 /* Takes a record in state Gdead that nobody has a handle to. */

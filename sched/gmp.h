@@ -72,7 +72,10 @@ struct waiter {
 /* 192 bytes: a queued goroutine is nothing but this. The first line is all that a switch touches.
  * The other two hold the argument of quoit_go_copy before the first run, the rest afterwards. */
 struct quoit_g {
-    struct context ctx;  /* g  where it goes on */
+    union {
+        struct context ctx;  /* g  where it goes on */
+        const void *born;    /* c  until it starts: where it was spawned (site) */
+    };
     struct stack *stk;   /* g  NULL until the first run */
     uint32_t status;     /* a  enum gstate, edges G-OFF, SCAN; written only by gstatus_set() */
     uint32_t scan;       /* a  a scanner holds it, edge SCAN */
@@ -94,7 +97,6 @@ struct quoit_g {
             const char *reason;      /* g  why it waits */
             struct waiter waiter;    /*    under the lock of the queue it is in */
             struct quoit_g *host;    /* g  in place: the joiner whose stack this is */
-            struct context back;     /* g  in place: the joiner's frame, for quoit_goexit */
             union {
                 struct quoit_g *batch; /* next magazine of free records (gfree.c) */
                 struct timed *timed; /* g  with G_TIMED */

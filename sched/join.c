@@ -49,21 +49,33 @@ static always_inline bool room_left(const struct stack *stk)
     return (char *)__builtin_frame_address(0) - stk->low >= INPLACE_ROOM;
 }
 
+/* Called by context_call, so the host's frames can be walked as soon as it shows as waiting, and
+ * quoit_goexit comes back to them through the same context. */
+static int begin_inplace(void *arg)
+{
+    struct quoit_g *child = arg, *host = child->host;
+    struct m *mp = m_get();
+
+    gstatus_set(host, Grunning, Gwaiting);
+    gstatus_set(child, Grunnable, Grunning);
+    child->stk = host->stk;
+    child->flags |= G_INPLACE;
+    child->site = child->born;
+    mp->curg = child;
+    count_add(&mp->p->count.inplace, 1);
+    leave(mp);
+    return child->fn(child->arg);
+}
+
 /* The child is out of its queue and ours alone. */
 static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, int *result)
 {
     struct quoit_g *host = mp->curg;
 
-    child->stk = host->stk;
-    child->flags |= G_INPLACE;
     child->host = host;
     host->reason = "join, in place";
-    gstatus_set(host, Grunning, Gwaiting);
-    gstatus_set(child, Grunnable, Grunning);
-    mp->curg = child;
-    count_add(&mp->p->count.inplace, 1);
-    leave(mp);
-    *result = context_call(&child->back, child->fn, child->arg);
+    host->since = load_relaxed(&sched.coarse);
+    *result = context_call(&host->ctx, begin_inplace, child);
     mp = enter();
     if (unlikely(mp == NULL))
         child_returned();

@@ -42,8 +42,9 @@ static always_inline uint64_t goid_next(struct p *pp)
 }
 
 static always_inline void g_fill(struct quoit_g *gp, uint64_t id, quoit_fn fn, void *arg,
-                                 uint8_t flags, uint8_t class)
+                                 uint8_t flags, uint8_t class, const void *site)
 {
+    gp->born = site;
     gp->stk = NULL;
     gp->id = id;
     gp->fn = fn;
@@ -61,16 +62,30 @@ static always_inline void forkq_add(struct m *mp, struct quoit_g *gp)
     wakep(mp);
 }
 
-int newproc_plain(struct m *mp, quoit_fn fn, void *arg)
+static always_inline int plain_born(struct m *mp, struct quoit_g *gp, quoit_fn fn, void *arg,
+                                    const void *site)
 {
-    struct quoit_g *gp = gfget(mp->p);
-
-    if (unlikely(gp == NULL))
-        return -ENOMEM;
-    g_fill(gp, goid_next(mp->p), fn, arg, 0, stack_default_class);
+    g_fill(gp, goid_next(mp->p), fn, arg, 0, stack_default_class, site);
     count_add(&mp->p->count.spawned, 1);
     forkq_add(mp, gp);
     return 0;
+}
+
+static cold int newproc_plain_slow(struct m *mp, quoit_fn fn, void *arg, const void *site)
+{
+    struct quoit_g *gp = gfget_slow(mp->p);
+
+    return gp != NULL ? plain_born(mp, gp, fn, arg, site) : -ENOMEM;
+}
+
+/* The slow path is a tail call: no argument has to be kept over it. */
+int newproc_plain(struct m *mp, quoit_fn fn, void *arg, const void *site)
+{
+    struct quoit_g *gp = gfget_quick(mp->p);
+
+    if (unlikely(gp == NULL))
+        return newproc_plain_slow(mp, fn, arg, site);
+    return plain_born(mp, gp, fn, arg, site);
 }
 
 int newproc_main(struct m *mp, quoit_fn fn, void *arg)
@@ -85,19 +100,19 @@ int newproc_main(struct m *mp, quoit_fn fn, void *arg)
         class--;
     if (class < stack_default_class)
         class = stack_default_class;
-    g_fill(gp, goid_next(mp->p), fn, arg, G_MAIN, (uint8_t)class);
+    g_fill(gp, goid_next(mp->p), fn, arg, G_MAIN, (uint8_t)class, NULL);
     count_add(&mp->p->count.spawned, 1);
     forkq_add(mp, gp);
     return 0;
 }
 
-int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len)
+int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len, const void *site)
 {
     struct quoit_g *gp = gfget(mp->p);
 
     if (unlikely(gp == NULL))
         return -ENOMEM;
-    g_fill(gp, goid_next(mp->p), fn, NULL, G_COPY, stack_default_class);
+    g_fill(gp, goid_next(mp->p), fn, NULL, G_COPY, stack_default_class, site);
     if (len > 0)
         memcpy(gp->copy, arg, len);
     count_add(&mp->p->count.spawned, 1);
@@ -144,7 +159,8 @@ static always_inline void attr_store(struct quoit_g *gp, const struct quoit_attr
     }
 }
 
-int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg)
+int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg,
+                 const void *site)
 {
     struct quoit_g *gp;
     uint8_t flags;
@@ -153,11 +169,11 @@ int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void 
     if (unlikely(e < 0))
         return e;
     if (unlikely(attr->node != QUOIT_NODE_ANY && attr->node != mp->p->place.node))
-        return newproc_shared(&sched.nodes[attr->node], attr, fn, arg, 0);
+        return newproc_shared(&sched.nodes[attr->node], attr, fn, arg, 0, site);
     gp = gfget(mp->p);
     if (unlikely(gp == NULL))
         return -ENOMEM;
-    g_fill(gp, goid_next(mp->p), fn, arg, flags, (uint8_t)class);
+    g_fill(gp, goid_next(mp->p), fn, arg, flags, (uint8_t)class, site);
     attr_store(gp, attr);
     count_add(&mp->p->count.spawned, 1);
     forkq_add(mp, gp);
@@ -165,7 +181,7 @@ int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void 
 }
 
 int newproc_shared(struct node *np, const struct quoit_attr *attr, quoit_fn fn, void *arg,
-                   size_t copylen)
+                   size_t copylen, const void *site)
 {
     struct quoit_g *gp;
     uint8_t flags = 0;
@@ -179,7 +195,8 @@ int newproc_shared(struct node *np, const struct quoit_attr *attr, quoit_fn fn, 
     if (gp == NULL)
         return -ENOMEM;
     /* One id of a batch: the rest of it is never used. */
-    g_fill(gp, add_relaxed(&sched.goidgen, GOID_BATCH) + 1, fn, arg, flags, (uint8_t)class);
+    g_fill(gp, add_relaxed(&sched.goidgen, GOID_BATCH) + 1, fn, arg, flags, (uint8_t)class,
+           site);
     if (attr != NULL)
         attr_store(gp, attr);
     if (copylen > 0) {
@@ -202,6 +219,7 @@ static noinline int run_copy(struct quoit_g *gp)
 
     memcpy(copy, gp->copy, sizeof copy);
     gp->arg = copy;
+    gp->site = gp->born;
     gp->flags &= (uint8_t)~G_COPY;
     leave(m_get());
     return gp->fn(copy);
@@ -279,8 +297,7 @@ struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)
     if (likely(next != NULL && next->stk == NULL && at_bottom && next->class == stk->class)) {
         /* The warm stack passes on. */
         sanitize_stack_reuse(&stk->san, stk->low, stack_usable(stk));
-        next->stk = stk;
-        set_running(mp, next);
+        set_started(mp, next, stk);
         return next;
     }
     mp->dead = stk;
@@ -305,7 +322,7 @@ void goexit1(struct m *mp, int result)
         /* Back to the joiner's frame below, as if fn had returned. */
         sanitize_cut();
         leave(mp);
-        context_switch(&mp->scratch, &gp->back, (void *)(intptr_t)result);
+        context_switch(&mp->scratch, &gp->host->ctx, (void *)(intptr_t)result);
     }
     goexit0(mp, result, false);
     throw("goexit1: a dead goroutine was resumed");

@@ -6,16 +6,18 @@
 
 #include "proc.h"
 
-/* 0, -ENOMEM; newproc_attr and newproc_shared -EINVAL too. fn is not NULL. */
-int newproc_plain(struct m *mp, quoit_fn fn, void *arg);
+/* 0, -ENOMEM; newproc_attr and newproc_shared -EINVAL too. fn is not NULL; site is where the
+ * public function was called. */
+int newproc_plain(struct m *mp, quoit_fn fn, void *arg, const void *site);
 /* The goroutine whose end is the end of quoit_main. */
 int newproc_main(struct m *mp, quoit_fn fn, void *arg);
-int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len);
-int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg);
+int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len, const void *site);
+int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg,
+                 const void *site);
 /* Through the shared queue of np: from threads that are not ours, and for another node. attr
  * may be NULL. */
 int newproc_shared(struct node *np, const struct quoit_attr *attr, quoit_fn fn, void *arg,
-                   size_t copylen);
+                   size_t copylen, const void *site);
 
 /* The end of the running goroutine. With at_bottom (nothing on the stack is needed any more but the
  * caller's frame) an unstarted goroutine may be returned, which has the stack now and runs next. */

@@ -9,14 +9,14 @@ bool switch_begin(struct m **mpp, struct context *from, struct sanitize_stack *o
                   struct quoit_g *next, bool dying)
 {
     struct m *mp = *mpp;
+    struct stack *stk = stack_get(mp->p, next->class);
 
-    next->stk = stack_get(mp->p, next->class);
-    if (unlikely(next->stk == NULL))
+    if (unlikely(stk == NULL))
         return false;
-    sanitize_stack_reuse(&next->stk->san, next->stk->low, stack_usable(next->stk));
-    set_running(mp, next);
-    sanitize_leave(old, &next->stk->san, dying);
-    *mpp = context_begin(from, next->stk->start, goroutine_main, mp);
+    sanitize_stack_reuse(&stk->san, stk->low, stack_usable(stk));
+    set_started(mp, next, stk);
+    sanitize_leave(old, &stk->san, dying);
+    *mpp = context_begin(from, stk->start, goroutine_main, mp);
     return true;
 }
 

@@ -109,6 +109,17 @@ static always_inline void set_running(struct m *mp, struct quoit_g *next)
     set_current(mp, next);
 }
 
+/* The same for one that starts, on stk. Until it runs its record has no stack: that is how a
+ * scanner knows that there is none to look at. */
+static always_inline void set_started(struct m *mp, struct quoit_g *next, struct stack *stk)
+{
+    set_running(mp, next);
+    next->stk = stk;
+    /* Where an argument lies there is no room for it yet: run_copy() does it then. */
+    if (likely(!(next->flags & G_COPY)))
+        next->site = next->born;
+}
+
 /* Into `next` from a context that is saved in *from; false as switch_begin. */
 static always_inline bool switch_into(struct m **mpp, struct context *from,
                                       struct sanitize_stack *old, struct quoit_g *next, bool dying)
