@@ -3,6 +3,7 @@
  *
  * Those of mutex, semaphore and wait group stand with their words; start and end in init.c.
  */
+#include "dump.h"
 #include "init.h"
 #include "join.h"
 #include "newproc.h"
@@ -224,6 +225,19 @@ int quoit_set_max_threads(int n)
     unlock(&sched.lock);
     look_end();
     return old;
+}
+
+int quoit_dump(int fd)
+{
+    enum dump_which which =
+        env_traceback(TRACEBACK_ALL) >= TRACEBACK_SYSTEM ? DUMP_EVERY : DUMP_USER;
+    int e;
+
+    if (!look_begin())
+        return -ESHUTDOWN;
+    e = dump_all(fd, which, CALLER);
+    look_end();
+    return e;
 }
 
 static void stats_fill(struct quoit_stats *st)

@@ -34,7 +34,7 @@ struct env env;
 static const struct env defaults = {
     .max_threads = THREADS_DEFAULT,
     .max_blocked = MAXBLOCKED_DEFAULT,
-    .traceback = TRACEBACK_SINGLE,
+    .traceback = TRACEBACK_UNSET,
 };
 
 /* Stacks that there is a class for, and what a 47-bit address space can hold. */
@@ -187,10 +187,11 @@ static const struct env_row table[] = {
               "time than that, a fraction rounded up. More than the machine has is allowed." },
     { .name = "GOTRACEBACK", FIELD(traceback), .parse = parse_traceback, .max = TRACEBACK_CRASH,
       .values = "none, single, all, system, crash, or Go's 0 (none), 1 (all), 2 (system)",
-      .fallback = "single",
-      .text = "What a fatal error prints besides its message. none: nothing; single: the stack "
-              "of who failed; all, system: that, and what every thread runs; crash: the same, "
-              "and then the process aborts, so that a core is left." },
+      .fallback = "single for a fatal error, all for SIGQUIT",
+      .text = "What a fatal error and SIGQUIT print besides their message. none: nothing; single: "
+              "the stack of who failed, or of what the signal came upon; all: that, and every "
+              "other goroutine; system: that, with the library's own goroutines and frames; "
+              "crash: as system, and then the process aborts, so that a core is left." },
     { .name = "QUOIT_BIND", FIELD(bind), .parse = parse_bind, .max = BIND_NONE,
       .values = "auto, core, pu, node, none",
       .fallback = "auto",

@@ -20,7 +20,8 @@ enum traceback {
     TRACEBACK_SINGLE,
     TRACEBACK_ALL,
     TRACEBACK_SYSTEM,
-    TRACEBACK_CRASH
+    TRACEBACK_CRASH,
+    TRACEBACK_UNSET /* single for a fatal error, all for SIGQUIT */
 };
 
 /* What may become the default one day, or go away; bits of env.experiments. */
@@ -52,6 +53,12 @@ struct env {
 };
 
 extern struct env env;
+
+/* GOTRACEBACK, or `fallback` where it is not set. */
+static inline enum traceback env_traceback(enum traceback fallback)
+{
+    return env.traceback != TRACEBACK_UNSET ? env.traceback : fallback;
+}
 
 /* Fills `env` anew. NULL: all defaults. A wrong value in the environment is a
  * warning, and what would hold without it; a wrong option is -EINVAL. */

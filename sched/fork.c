@@ -26,6 +26,7 @@
 #include "copies.h"
 #include "init.h"
 #include "proc.h"
+#include "sigquit.h"
 #include "stack.h"
 #include "throw.h"
 
@@ -40,6 +41,7 @@ static void in_child(void)
     netpoll_after_fork_child();
     block_after_fork_child();
     overflow_fini();
+    sigquit_fini();
     topo_unload();
     copies_drop();
 }

@@ -27,6 +27,7 @@
 #include "newproc.h"
 #include "p.h"
 #include "proc.h"
+#include "sigquit.h"
 #include "stack.h"
 #include "throw.h"
 
@@ -97,6 +98,7 @@ static const struct step {
     { stack_init, stack_fini },
     { overflow_init, overflow_fini },
     { block_init, NULL },
+    { sigquit_init, sigquit_fini },
     { poller_up, netpoll_fini },
 };
 

@@ -10,6 +10,7 @@
 #include "atomic.h"
 #include "compiler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lock {
@@ -26,6 +27,15 @@ static inline void lock(struct lock *l)
     /* order LOCK in: what the last holder wrote is seen; out: unlock */
     if (unlikely(!cas_acquire(&l->word, &seen, 1)))
         lock_slow(l);
+}
+
+/* True: it was free and is the caller's now. */
+static inline bool trylock(struct lock *l)
+{
+    uint32_t seen = 0;
+
+    /* order LOCK in: as in lock(); out: unlock */
+    return cas_acquire(&l->word, &seen, 1);
 }
 
 static inline void unlock(struct lock *l)

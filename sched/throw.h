@@ -6,10 +6,18 @@
 
 #include "compiler.h"
 
+#include "env.h"
+
 /* "fatal error: <text>", which goroutine and where, at GOTRACEBACK's level; then exit code 2,
  * or abort for GOTRACEBACK=crash. Any thread, any stack, signal handlers too. text: "function:
  * fact". */
 noreturn_fn cold void throw(const char *fmt, ...) printf_like(1, 2);
+
+/* The parts of it, for others that end the program: returns in the first thread that comes only;
+ * then the end at this level, code 2. */
+void only_one_dies(void);
+noreturn_fn void end_program(enum traceback level);
+enum { EXIT_THROW = 2 };
 
 /* A line for options.log or stderr; level as in syslog. Async-signal-safe but for the user's
  * own function. */

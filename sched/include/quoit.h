@@ -255,6 +255,11 @@ void quoit_wg_done(quoit_wg *w);
 /* Waits until nothing is left to wait for. [T][P] */
 void quoit_wg_wait(quoit_wg *w);
 
+/* All P's, threads and goroutines as text, as of quoit_dump(3): states, what each goroutine waits
+ * for and for how long, its stack, where it was made. They go on meanwhile. 0, -ESHUTDOWN when
+ * Quoit does not run, or the error of the write: -EBADF, -ENOSPC, ... [T] */
+int quoit_dump(int fd);
+
 /* ---- numbers -------------------------------------------------------------------------------- */
 
 /* Counters since start; sums over all P's of values read without stopping anybody. */

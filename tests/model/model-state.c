@@ -57,6 +57,8 @@ NOTHING_DOWN(stack_fini)
 NOTHING_UP(block_init)
 NOTHING_UP(overflow_init)
 NOTHING_DOWN(overflow_fini)
+NOTHING_UP(sigquit_init)
+NOTHING_DOWN(sigquit_fini)
 NOTHING_DOWN(netpoll_fini)
 
 bool block_end(int64_t grace_ns unused_arg)

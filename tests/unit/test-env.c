@@ -252,7 +252,7 @@ static void options_count(void)
     is_int(env_load(NULL), 0, "no options");
     is_int(env.procs, 0, "and nothing is left of the last ones");
     is_int(env.max_threads, THREADS_DEFAULT, "but the defaults");
-    is_int(env.traceback, TRACEBACK_SINGLE, "of each field");
+    is_int(env.traceback, TRACEBACK_UNSET, "of each field");
 }
 
 static void wrong_options_are_refused(void)

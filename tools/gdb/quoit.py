@@ -28,7 +28,7 @@ USES = {
     'node': ['gslabs', 'id', 'runq'],
     'gqueue': ['n'],
     'gslab': ['g', 'link', 'used'],
-    'quoit_g': ['back', 'ctx', 'flags', 'fn', 'host', 'id', 'name', 'node', 'reason',
+    'quoit_g': ['born', 'ctx', 'flags', 'fn', 'host', 'id', 'name', 'node', 'reason',
                 'since', 'site', 'status', 'stk'],
     'context': ['sp'],
     'stack': ['low', 'start'],
@@ -270,9 +270,6 @@ class Goroutine:
 
     def saved_sp(self):
         """Where its registers lie, None where it has not started."""
-        if self.child is not None:
-            back = self.lib.get(self.child.value, 'back')
-            return None if back is None else int(self.lib.get(back, 'sp'))
         if self.stk == 0:
             return None
         return int(self.lib.get(self.lib.get(self.value, 'ctx'), 'sp'))
@@ -286,7 +283,7 @@ class Goroutine:
         return None if low is None or start is None else (low, start)
 
     def site(self):
-        site = self.lib.num(self.value, 'site', 0)
+        site = self.lib.num(self.value, 'born' if self.stk == 0 else 'site', 0)
         return place_of(site - 1) if site else ''
 
 

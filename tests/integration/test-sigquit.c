@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * test-sigquit.c - SIGQUIT prints what GOTRACEBACK says and ends the program with code 2
+ */
+#include "quoit.h"
+
+#include "child.h"
+#include "tap.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static quoit_sema never, begun;
+
+/* Not static and exported, so it has a name at run time. */
+__attribute__((__noinline__, __visibility__("default"))) int waits_inside(void *arg)
+{
+    (void)arg;
+    quoit_sema_post(&begun);
+    quoit_sema_wait(&never);
+    /* No tail call, so there is a frame. */
+    __asm__ volatile("" ::: "memory");
+    return 0;
+}
+
+static __attribute__((__noreturn__)) int quits(void *arg)
+{
+    struct quoit_attr attr = QUOIT_ATTR_INIT;
+
+    attr.name = "sleeper";
+    if (quoit_go_attr(&attr, waits_inside, NULL) != 0)
+        _exit(3);
+    quoit_sema_wait(&begun);
+    kill(getpid(), SIGQUIT);
+    for (;;)
+        if (arg != NULL)
+            quoit_yield();
+}
+
+static int runs_and_quits(void *level)
+{
+    if (level != NULL)
+        setenv("GOTRACEBACK", level, 1);
+    return quoit_main(quits, NULL);
+}
+
+static int busy_and_quits(void *arg)
+{
+    unsetenv("GOTRACEBACK");
+    return quoit_main(quits, &arg);
+}
+
+static int keeps_its_own(void *arg)
+{
+    struct sigaction sa;
+
+    (void)arg;
+    signal(SIGQUIT, SIG_IGN);
+    quoit_init(NULL);
+    sigaction(SIGQUIT, NULL, &sa);
+    if (sa.sa_handler != SIG_IGN)
+        return 1;
+    quoit_shutdown(INT64_MAX);
+    signal(SIGQUIT, SIG_DFL);
+    quoit_init(NULL);
+    sigaction(SIGQUIT, NULL, &sa);
+    if (sa.sa_handler == SIG_DFL)
+        return 2;
+    quoit_shutdown(INT64_MAX);
+    sigaction(SIGQUIT, NULL, &sa);
+    return sa.sa_handler != SIG_DFL ? 3 : 0;
+}
+
+static int has_no_signals(void *arg)
+{
+    struct quoit_options o = { .size = sizeof o, .flags = QUOIT_NO_SIGNALS };
+    struct sigaction sa;
+
+    (void)arg;
+    if (quoit_init(&o) != 0)
+        return 1;
+    sigaction(SIGQUIT, NULL, &sa);
+    return sa.sa_handler != SIG_DFL ? 2 : 0;
+}
+
+int main(void)
+{
+    static char none[] = "none", single[] = "single", all[] = "all", system[] = "system",
+                crash[] = "crash";
+    static struct child c;
+
+    child_run(&c, runs_and_quits, NULL);
+    is_int(child_end(&c), 2, "SIGQUIT: exit code 2");
+    ok(strncmp(c.said, "SIGQUIT: quit\n", 14) == 0, "its line comes first");
+    ok(child_said(&c, "\nSCHED ") && child_said(&c, "\"sleeper\" [semaphore, ") &&
+           child_said(&c, " waits_inside+0x"), "then everything");
+    child_run(&c, busy_and_quits, NULL);
+    is_int(child_end(&c), 2, "in the middle of switches");
+    child_run(&c, runs_and_quits, none);
+    is_str(c.said, "SIGQUIT: quit\n", "none: nothing more");
+    is_int(child_end(&c), 2, "the same exit code");
+    child_run(&c, runs_and_quits, single);
+    ok(strstr(c.said, "sleeper") == NULL && strstr(c.said, "SCHED") == NULL,
+       "single: nobody else");
+    ok(strstr(c.said, "goroutine 1 [running]:\n") != NULL ||
+           child_said(&c, " [outside goroutines]:\n"),
+       "but what the signal came upon");
+    is_int(child_end(&c), 2, "the same exit code");
+    child_run(&c, runs_and_quits, all);
+    ok(child_said(&c, "\"sleeper\""), "all: as without");
+    ok(strstr(c.said, "(libquoit.so") == NULL || strstr(c.said, " quoit_") != NULL,
+       "with no inner frames");
+    child_run(&c, runs_and_quits, system);
+    ok(child_said(&c, "\"sleeper\""), "system: everybody");
+    is_int(child_end(&c), 2, "the same exit code");
+    child_run(&c, runs_and_quits, crash);
+    is_int(child_end(&c), -SIGABRT, "crash: aborts in the end");
+    ok(child_said(&c, "\"sleeper\""), "after all was said");
+    child_run(&c, keeps_its_own, NULL);
+    is_int(child_end(&c), 0, "who ignores it is left alone, and all is given back");
+    child_run(&c, has_no_signals, NULL);
+    is_int(child_end(&c), 0, "QUOIT_NO_SIGNALS");
+    return done_testing();
+}
+
