@@ -46,11 +46,11 @@ static int first(void *arg)
 {
     struct quoit_attr attr = QUOIT_ATTR_INIT;
     struct quoit_g *g;
-    int result = -1;
+    int depth = 3, result = -1;
 
     (void)arg;
     attr.handle = &g;
-    if (quoit_go_attr(&attr, sleeper, &(int){3}) != 0)
+    if (quoit_go_attr(&attr, sleeper, &depth) != 0)
         return 2;
     quoit_sema_wait(&parked);
     quoit_yield();
