@@ -48,6 +48,13 @@ static int reader(void *arg)
     return (int)quoit_read(pipe_fds[0], &c, 1);
 }
 
+static int napper(void *arg)
+{
+    (void)arg;
+    quoit_sema_post(&parked);
+    return quoit_sleep(INT64_MAX / 2);
+}
+
 static int woken(void *arg)
 {
     (void)arg;
@@ -131,8 +138,9 @@ static int first(void *arg)
     g = spawn(sleeper, &depth, "sleeper");
     spawn(landlord, &shallow, "landlord");
     quoit_go(reader, NULL);
+    quoit_go(napper, NULL);
     quoit_go(woken, NULL);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         quoit_sema_wait(&parked);
     spawn(joiner, g, "joiner");
     quoit_sema_wait(&parked);

@@ -87,6 +87,7 @@ WHO = {  # what the row says: state, and the words of the rest
     "landlord": ("waiting", "join, in place", "landlord at gdb-crowd.c"),
     "lodger": ("waiting", "semaphore", "sit_still at gdb-crowd.c"),
     "reader": ("waiting", "read", "reader at gdb-crowd.c"),
+    "napper": ("waiting", "sleep", "napper at gdb-crowd.c"),
     "woken": ("runnable", "woken at gdb-crowd.c"),
     "joiner": ("waiting", "join", "joiner at gdb-crowd.c"),
     "unstarted": ("runnable", "not started: unstarted at gdb-crowd.c"),
@@ -119,7 +120,7 @@ def check_list(text, how):
     ok(not missing, f"{how}: the list has each goroutine in its state, and where it is", missing,
        text)
     ok(stars == [ids["guest"]], f"{how}: a star marks the one of the selected thread", text)
-    ok("10 goroutines: 2 runnable, 2 running, 6 waiting" in text, f"{how}: and they are counted",
+    ok("11 goroutines: 2 runnable, 2 running, 7 waiting" in text, f"{how}: and they are counted",
        text)
     return None if missing else ids
 
@@ -185,7 +186,7 @@ def test_live(crowd, how):
         return None
     check_stacks(stacks, ids, how)
     states = {row["state"] for row in rows_of(waiting)}
-    ok(len(rows_of(waiting)) == 6 and states == {"waiting"}, f"{how}: a state chooses", waiting)
+    ok(len(rows_of(waiting)) == 7 and states == {"waiting"}, f"{how}: a state chooses", waiting)
     ok(in_order(verbose, "record 0x", "KiB, main, lends its stack", "joinable"),
        f"{how}: -v says more", verbose)
     ok(whole(woken) and "[runnable]" in woken and "woken (" in woken,
@@ -196,7 +197,7 @@ def test_live(crowd, how):
        f"{how}: -full shows locals", full)
     ok(" = 0\n" in applied, f"{how}: apply runs a command in the newest frame of the program",
        applied)
-    ok(len(re.findall(r"^goroutine ", everything, re.M)) == 10, f"{how}: bt all shows all",
+    ok(len(re.findall(r"^goroutine ", everything, re.M)) == 11, f"{how}: bt all shows all",
        everything)
     ok(f" = {ids['guest']}\n" in goid, f"{how}: $_goid() is that of the selected thread", goid)
     ok(re.search(r" = \d+", flags), f"{how}: $goroutine() is the record", flags)
@@ -221,6 +222,7 @@ def check_ps(ps, ms, ids, how):
     mine = [p for p in of if p["G"] == str(ids["guest"])]
     ok(mine and mine[0]["NEXT"] == str(ids["woken"]) and mine[0]["UNSTARTED"] == "1",
        f"{how}: and what is queued", ps)
+    ok(sorted(p["TIMERS"] for p in of) == ["0", "1"], f"{how}: and who sleeps on which", ps)
     star = [line.split() for line in ms.splitlines() if line.startswith("*")]
     ok(len(star) == 1 and star[0][5] == str(ids["guest"]) and star[0][4] == mine[0]["P"],
        f"{how}: ms has the M of the selected thread, its P and its goroutine", ms)
@@ -310,7 +312,7 @@ def test_other_times(crowd, top):
     ms, listed = live(crowd, ["quoit ms", "quoit goroutines"], script=newer)
     ok(ms.count("struct m has no `whirling`") == 1 and re.search(r"^\* +\d", ms, re.M),
        "a missing field is left out, and said once", ms)
-    ok(listed.count("has no `why`") == 1 and "10 goroutines" in listed, "in the list too", listed)
+    ok(listed.count("has no `why`") == 1 and "11 goroutines" in listed, "in the list too", listed)
     said, = live(crowd, ["quoit goroutines"], script=older)
     ok("take the quoit.py of this very library" in said, "without a needed one it ends", said)
 

@@ -32,7 +32,8 @@ USES = {
                 'since', 'site', 'status', 'stk'],
     'context': ['sp'],
     'stack': ['low', 'start'],
-    'p': ['forkq', 'id', 'idle', 'm', 'place', 'runq', 'schedtick'],
+    'p': ['forkq', 'id', 'idle', 'm', 'place', 'runq', 'schedtick', 'timers'],
+    'timers': ['n'],
     'runq': ['head', 'next', 'tail'],
     'forkq': ['word'],
     'place': ['core', 'cpu', 'node'],
@@ -188,6 +189,8 @@ def library():
         lib = Library(objfile, anchor)
         if int(lib.get(lib.sched, 'allp')) != 0 and int(lib.get(lib.sched, 'nodes')) != 0:
             return lib
+    if seen and is_core():
+        fail('Quoit did not run, or its memory is not in the core: the coredump_filter left it out')
     if seen:
         fail('Quoit does not run: not started yet, or ended')
     if is_known('quoit_init') or is_known('quoit_main'):
@@ -778,13 +781,15 @@ def list_ps(argument):
     if argument.strip():
         fail('usage: quoit ps')
     lib = library()
-    rows = [['P', 'CPU', 'CORE', 'NODE', 'M', 'G', 'READY', 'NEXT', 'UNSTARTED', 'TICK', 'IDLE']]
+    rows = [['P', 'CPU', 'CORE', 'NODE', 'M', 'G', 'READY', 'NEXT', 'UNSTARTED', 'TIMERS', 'TICK',
+             'IDLE']]
     for p in processors(lib):
-        place, m = lib.get(p, 'place'), lib.get(p, 'm')
+        place, m, timers = lib.get(p, 'place'), lib.get(p, 'm'), lib.get(p, 'timers')
         spot = ['-'] * 3 if place is None else [lib.num(place, f, '-')
                                                 for f in ('cpu', 'core', 'node')]
         g = '-' if m is None or int(m) == 0 else id_at(lib, lib.get(m.dereference(), 'curg'))
         rows.append([lib.num(p, 'id'), *spot, id_at(lib, m), g, *queued(lib, p),
+                     '-' if timers is None else lib.num(timers, 'n', '-'),
                      lib.num(p, 'schedtick', '-'), yes(lib, p, 'idle')])
     table(rows, rows[0][:-1])
     for i, n in enumerate(shared(lib)):
@@ -866,7 +871,8 @@ gdb's own `gcore` may give up at the guard of the first stack, and leave out all
 core.PID unless told."""),
     'quoit ps': (list_ps, """Lists the P's: where they sit, who holds them, what is queued.
 Usage: quoit ps
-READY: queued on the P; NEXT: the goroutine that runs before these; UNSTARTED: never ran yet."""),
+READY: queued on the P; NEXT: the goroutine that runs before these; UNSTARTED: never ran yet.
+TIMERS: deadlines that are waited for on the P."""),
     'quoit ms': (list_ms, """Lists the M's, the kernel threads that run goroutines.
 Usage: quoit ms
 PENDING, INFLIGHT: operations of its ring, filled in and submitted."""),
