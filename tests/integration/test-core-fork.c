@@ -170,6 +170,23 @@ static void children_execute(const char *who)
     is_int(end_of(pid), 5, "%s: the child executes another program", who);
 }
 
+static void what_nobody_else_uses_works_on(void)
+{
+    quoit_mutex m = QUOIT_MUTEX_INIT;
+    pid_t pid;
+
+    quoit_mutex_lock(&m);
+    pid = fork();
+    if (pid == 0) {
+        if (quoit_mutex_trylock(&m) != -EBUSY)
+            _exit(1);
+        quoit_mutex_unlock(&m);
+        _exit(quoit_mutex_trylock(&m));
+    }
+    quoit_mutex_unlock(&m);
+    is_int(end_of(pid), 0, "a child unlocks what its goroutine held");
+}
+
 static int holds(void *arg)
 {
     quoit_mutex_lock(arg);
@@ -177,8 +194,8 @@ static int holds(void *arg)
     return 0;
 }
 
-/* Who waits for it is not there. */
-static void what_the_caller_holds_is_its_own(void)
+/* Those in its queue are not there, and one may have been on its way. */
+static void what_others_use_is_made_anew(void)
 {
     quoit_mutex m = QUOIT_MUTEX_INIT;
     struct quoit_g *g[OTHERS];
@@ -191,10 +208,12 @@ static void what_the_caller_holds_is_its_own(void)
         quoit_yield();
     pid = fork();
     if (pid == 0) {
+        m = (quoit_mutex)QUOIT_MUTEX_INIT;
+        quoit_mutex_lock(&m);
         quoit_mutex_unlock(&m);
         _exit(quoit_mutex_trylock(&m));
     }
-    is_int(end_of(pid), 0, "a child unlocks what its goroutine held, and can lock it again");
+    is_int(end_of(pid), 0, "a child makes a mutex anew that others wait for");
     quoit_mutex_unlock(&m);
     for (int i = 0; i < OTHERS; i++)
         world_join(g[i]);
@@ -223,7 +242,8 @@ static int forks(void *arg)
     children_execute("a goroutine");
     children_exit("a goroutine");
     world_join(world_go(forks_in_place, NULL));
-    what_the_caller_holds_is_its_own();
+    what_nobody_else_uses_works_on();
+    what_others_use_is_made_anew();
     is_int(world_join(world_go(nothing, NULL)), 0, "the parent goes on");
     return 0;
 }
