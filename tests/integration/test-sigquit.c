@@ -6,10 +6,14 @@
 #include "child.h"
 #include "tap.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { MOMENTS = 50 };
 
 static quoit_sema never, begun;
 
@@ -50,6 +54,71 @@ static int busy_and_quits(void *arg)
     unsetenv("GOTRACEBACK");
     return quoit_main(quits, &arg);
 }
+
+/* ---- in the middle of anything ---- */
+
+static int leaf(void *arg)
+{
+    quoit_yield();
+    return arg != NULL;
+}
+
+static int makes_and_joins(void *arg)
+{
+    for (;;) {
+        struct quoit_attr attr = QUOIT_ATTR_INIT;
+        struct quoit_g *g;
+
+        attr.handle = &g;
+        if (quoit_go(leaf, arg) != 0 || quoit_go_attr(&attr, leaf, arg) != 0)
+            _exit(3);
+        quoit_join(g, NULL);
+    }
+}
+
+static void *quits_later(void *ns)
+{
+    struct timespec t = { 0, *(long *)ns };
+
+    nanosleep(&t, NULL);
+    kill(getpid(), SIGQUIT);
+    return NULL;
+}
+
+static int works(void *ns)
+{
+    pthread_t t;
+
+    for (int i = 0; i < 50; i++)
+        if (quoit_go(makes_and_joins, NULL) != 0)
+            _exit(3);
+    if (pthread_create(&t, NULL, quits_later, ns) != 0)
+        _exit(3);
+    return makes_and_joins(NULL);
+}
+
+static int works_and_quits(void *ns)
+{
+    unsetenv("GOTRACEBACK");
+    return quoit_main(works, ns);
+}
+
+static void at_any_moment(void)
+{
+    static struct child c;
+    int right = 0;
+
+    for (long i = 0; i < MOMENTS; i++) {
+        long ns = i * 97003;
+
+        child_run(&c, works_and_quits, &ns);
+        right += child_end(&c) == 2 && strncmp(c.said, "SIGQUIT: quit\nSCHED ", 20) == 0 &&
+                 strstr(c.said, "stood still") == NULL;
+    }
+    is_int(right, MOMENTS, "whatever its thread was in the middle of");
+}
+
+/* ---- whose handler it is ---- */
 
 static int keeps_its_own(void *arg)
 {
@@ -121,6 +190,7 @@ int main(void)
     is_int(child_end(&c), 0, "who ignores it is left alone, and all is given back");
     child_run(&c, has_no_signals, NULL);
     is_int(child_end(&c), 0, "QUOIT_NO_SIGNALS");
+    at_any_moment();
     return done_testing();
 }
 
