@@ -189,6 +189,9 @@ def test_live(crowd, how):
     ok(len(rows_of(waiting)) == 7 and states == {"waiting"}, f"{how}: a state chooses", waiting)
     ok(in_order(verbose, "record 0x", "KiB, main, lends its stack", "joinable"),
        f"{how}: -v says more", verbose)
+    ok(in_order(verbose, "sit_still at", "made by spawn at gdb-crowd.c:", "not started",
+                "made by first at gdb-crowd.c:"), f"{how}: and who made it, started or not",
+       verbose)
     ok(whole(woken) and "[runnable]" in woken and "woken (" in woken,
        f"{how}: the stack of one that is ready", woken)
     ok("has not started" in unstarted and "<unstarted>" in unstarted and "#" not in unstarted,
