@@ -68,6 +68,15 @@ static no_sanitize_thread noinline void peek(void *to, const void *from, size_t 
         out[i] = in[i];
 }
 
+/* Of one that may end, or be another one, meanwhile. */
+static unsigned long long goid_of(const struct quoit_g *gp)
+{
+    uint64_t id;
+
+    peek(&id, &gp->id, sizeof id);
+    return id;
+}
+
 static bool is_there(uint32_t state)
 {
     return state != Gidle && state != Gdead;
@@ -163,7 +172,7 @@ static void say_head(struct say *s, const struct quoit_g *g, uint32_t state)
     if (!started(g, state))
         say(s, ", not started");
     if (g->flags & G_INPLACE)
-        say(s, ", on the stack of goroutine %llu", (unsigned long long)g->host->id);
+        say(s, ", on the stack of goroutine %llu", goid_of(g->host));
     say(s, "]:\n");
 }
 
@@ -252,12 +261,15 @@ static void say_summary(struct say *s)
 static void say_p(struct say *s, const struct p *pp)
 {
     const struct m *mp = load_relaxed(&pp->m);
+    struct m m;
 
     say(s, "  P%u: status=%s", pp->id, mp != NULL ? "running" : "idle");
-    if (mp != NULL)
-        say(s, " m=%u", mp->id);
-    else
+    if (mp != NULL) {
+        peek(&m, mp, sizeof m);
+        say(s, " m=%u", m.id);
+    } else {
         say(s, " m=nil");
+    }
     say(s, " node=%d schedtick=%llu runqsize=%u unstarted=%u\n", pp->place.node,
         (unsigned long long)load_relaxed(&pp->schedtick), runq_size(&pp->runq),
         (uint32_t)forkq_size(&pp->forkq));
@@ -274,7 +286,7 @@ static void say_m(struct say *s, const struct m *mp)
     else
         say(s, " p=nil");
     if (m.curg != NULL)
-        say(s, " curg=%llu", (unsigned long long)m.curg->id);
+        say(s, " curg=%llu", goid_of(m.curg));
     else
         say(s, " curg=nil");
     say(s, " state=%s locks=%d spinning=%s inflight=%u pending=%u\n",
