@@ -271,13 +271,3 @@ int timers_run(struct m *mp, struct p *pp, int64_t now)
         (void)resize(ts, half, pp->place.node);
     return fired;
 }
-
-int timers_look(struct m *mp, struct p *pp)
-{
-    int64_t next = timers_next(pp), now;
-
-    if (likely(next == INT64_MAX))
-        return 0;
-    now = nanotime();
-    return next <= now ? timers_run(mp, pp, now) : 0;
-}

@@ -31,6 +31,7 @@
 #include "compiler.h"
 
 #include "gmp.h"
+#include "os_linux.h"
 
 /* ---- timers --------------------------------------------------------------------------------- */
 
@@ -55,11 +56,21 @@ static always_inline int64_t timers_next(const struct p *pp)
 }
 
 /* Fires what is due on pp, up to a batch; how many. Goroutines that go on come onto mp's own P
- * in the order of their deadlines (without a P: where all look), and others are called to help. */
+ * in the order of their deadlines (without one: where all look), and others are called to help. */
 int timers_run(struct m *mp, struct p *pp, int64_t now);
 
-/* The same for a place that is passed often: reads the clock only when there is a timer. */
-int timers_look(struct m *mp, struct p *pp);
+/* For places that are passed often: the clock is read only when there is a timer. */
+static inline bool timers_due(const struct p *pp)
+{
+    int64_t next = timers_next(pp);
+
+    return unlikely(next != INT64_MAX) && next <= nanotime();
+}
+
+static inline int timers_look(struct m *mp, struct p *pp)
+{
+    return unlikely(timers_due(pp)) ? timers_run(mp, pp, nanotime()) : 0;
+}
 
 /* On the P that mp holds; t->fire is set, `when` above 0. 0, or -ENOMEM and nothing was done. */
 int timer_add(struct m *mp, struct timer *t, int64_t when);
