@@ -463,6 +463,8 @@ int quoit_block(quoit_fn fn, void *arg)
     mp = enter();
     if (mp == NULL)
         return call_plain(fn, arg);
+    if (unlikely(mp->locks != 0))
+        pinned("quoit_block");
     c.gp = mp->curg;
     mp->locks++;
     taken = block_submit(&c.job, &t);

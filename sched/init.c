@@ -135,7 +135,7 @@ static int claim(void)
     /* order STATE in: the run before is over but for its stray M's; out: end */
     if (seen != STRAY || !cas_acquire(&state, &seen, STARTING))
         return -EALREADY;
-    if (!m_join_all(0) || !block_end(0)) {
+    if (!m_join_all(0) || !block_end(0) || !netpoll_over()) {
         /* order STATE out: the M's that have come in are joined; in: claim */
         store_release(&state, STRAY);
         return -EBUSY;
@@ -175,18 +175,23 @@ void stop_begin(void)
     m_wake_all();
 }
 
+static bool come_in(bool in, const char *what)
+{
+    if (!in)
+        log_line(LOG_WARNING, "%s left behind, and Quoit cannot start again before it has ended",
+                 what);
+    return in;
+}
+
 static bool all_come_in(void)
 {
-    bool in = m_join_all(GRACE_NS);
+    bool in = come_in(m_join_all(GRACE_NS),
+                      "a goroutine computes on without calling Quoit: its thread is");
 
-    if (!in)
-        log_line(LOG_WARNING, "a goroutine computes on without calling Quoit: its thread is left "
-                              "behind, and Quoit cannot start again before it has ended");
-    if (block_end(GRACE_NS))
-        return in;
-    log_line(LOG_WARNING, "a function given to quoit_block has not returned: its thread is left "
-                          "behind, and Quoit cannot start again before it has ended");
-    return false;
+    in &= come_in(block_end(GRACE_NS),
+                  "a function given to quoit_block has not returned: its thread is");
+    /* Only M's that have come in have closed their pollers. */
+    return in && come_in(netpoll_over(), "an operation could not be cancelled: its memory is");
 }
 
 /* Every other M leaves, or is left behind. */

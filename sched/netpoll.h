@@ -32,8 +32,11 @@ void netpoll_after_fork_child(void);
 
 /* Never fails: an M that gets no ring does its I/O in the posix way. */
 void netpoll_open(struct m *mp);
-/* May wait for operations still in flight. */
+/* At the end of all: operations that are still in flight are cancelled, which may take a moment. */
 void netpoll_close(struct m *mp);
+/* When all are closed: false, if operations could not be cancelled. What they write to, their
+ * stacks among it, has to stay; ask again. */
+bool netpoll_over(void);
 
 /* Submit what has gathered. Called at a switch only when m->poll_pending is not 0 and the
  * poller's own rule says it is time, and always before the M sleeps or runs dry. */

@@ -5,6 +5,9 @@
  * function below. Why each is done the way it is stands with the figures in
  * Documentation/io.md.
  */
+#include "atomic.h"
+#include "compiler.h"
+
 #include "quoit_io.h"
 
 #include "op.h"
@@ -14,10 +17,17 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
+
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x100
+#endif
 
 /* The most that read(2) moves in one call. */
 static const size_t rw_max = 0x7ffff000;
@@ -57,9 +67,33 @@ static long call_read(const struct op *op)
     return result(read(op->fd, pointer(op->addr), op->len));
 }
 
+/* Where the kernel has no flag for it the signal is kept away from the program, unless it was
+ * pending before. */
+static long write_unsignalled(const struct op *op)
+{
+    static const struct timespec now = { 0, 0 };
+    sigset_t pipe, old, pending;
+    long r;
+
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &old);
+    sigpending(&pending);
+    r = result(write(op->fd, pointer(op->addr), op->len));
+    if (r == -EPIPE && !sigismember(&pending, SIGPIPE))
+        (void)sigtimedwait(&pipe, NULL, &now);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return r;
+}
+
 static long call_write(const struct op *op)
 {
-    return result(write(op->fd, pointer(op->addr), op->len));
+    struct iovec v = { pointer(op->addr), op->len };
+    long r = -EOPNOTSUPP;
+
+    if (op->flags != 0)
+        r = result(pwritev2(op->fd, &v, 1, -1, (int)op->flags));
+    return r == -EOPNOTSUPP ? write_unsignalled(op) : r;
 }
 
 static long call_pread(const struct op *op)
@@ -118,7 +152,7 @@ static long look_write(const struct op *op)
 {
     struct iovec v = { pointer(op->addr), op->len };
 
-    return asked(result(pwritev2(op->fd, &v, 1, (off_t)op->off, RWF_NOWAIT)));
+    return asked(result(pwritev2(op->fd, &v, 1, (off_t)op->off, RWF_NOWAIT | (int)op->flags)));
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -147,10 +181,35 @@ int quoit_close(int fd)
     return (int)op_run(&(struct op){ .desc = &ops[OP_CLOSE], .fd = fd });
 }
 
+/* The flag that keeps SIGPIPE away, where the kernel has it (Linux 6.18); asked once. */
+static uint32_t write_flags(void)
+{
+    static int32_t known = -1; /* a  the same for all who ask */
+    struct iovec nothing = { NULL, 0 };
+    int32_t flags = load_relaxed(&known);
+    int saved = errno, ends[2];
+
+    if (likely(flags >= 0))
+        return (uint32_t)flags;
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        errno = saved;
+        return 0;
+    }
+    flags = pwritev2(ends[1], &nothing, 1, -1, RWF_NOSIGNAL) == 0 ? RWF_NOSIGNAL : 0;
+    close(ends[0]);
+    close(ends[1]);
+    errno = saved;
+    store_relaxed(&known, flags);
+    return (uint32_t)flags;
+}
+
 static ssize_t transfer(int kind, int fd, const void *buf, size_t n, off_t at)
 {
+    bool writes = kind == OP_WRITE || kind == OP_PWRITE;
+
     return op_run(&(struct op){ .desc = &ops[kind], .fd = fd, .addr = word(buf),
-                                .len = (uint32_t)(n < rw_max ? n : rw_max), .off = (uint64_t)at });
+                                .len = (uint32_t)(n < rw_max ? n : rw_max), .off = (uint64_t)at,
+                                .flags = writes ? write_flags() : 0 });
 }
 
 ssize_t quoit_read(int fd, void *buf, size_t n)

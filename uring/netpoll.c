@@ -23,6 +23,7 @@
 
 #include "topo.h"
 
+#include "block.h"
 #include "env.h"
 #include "lock.h"
 #include "proc.h"
@@ -40,12 +41,13 @@
 
 enum { HELPERS_PER_P = 4, HELPERS_LEAST = 8, HELPERS_MOST = 64 };
 
-/* Before the kernel is asked again when it was short of memory, and between two rounds of
- * cancelling. */
-static const int64_t retry_ns = 1000000, cancel_ns = 10000000;
+/* Before the kernel is asked again when it was short of memory. */
+static const int64_t retry_ns = 1000000;
 /* A round of goroutines that takes longer makes the first of them wait too long for its
  * submission. */
 static const int64_t round_ns = 50000;
+/* Most switches between two submissions; no less than the scheduler's own fairness tick. */
+enum { SPAN_MOST = 64 };
 
 struct probe probed;
 bool rings_wanted;
@@ -106,7 +108,7 @@ static struct poller *poller_unused_locked(void)
 {
     struct poller *pl = pollers;
 
-    while (pl != NULL && pl->mp != NULL)
+    while (pl != NULL && (pl->mp != NULL || pl->stray > 0))
         pl = pl->next;
     return pl;
 }
@@ -149,6 +151,7 @@ void netpoll_open(struct m *mp)
     pl->refused = !rings_wanted;
     pl->inflight = NULL;
     pl->eager = true;
+    pl->span = SPAN_MOST;
     store_relaxed(&pl->wake, AWAKE);
     store_relaxed(&mp->poll_pending, 0);
     store_relaxed(&mp->poll_inflight, 0);
@@ -195,15 +198,31 @@ bool poller_ring(struct poller *pl)
 
 /* ---- submit and reap ------------------------------------------------------------------------ */
 
+/* How many switches fit into round_ns if they go on as since the first of this round. */
+static void measure_round(struct poller *pl, const struct p *pp, int64_t ns)
+{
+    uint64_t switches = pp != NULL ? pp->schedtick - pl->tick : 0;
+
+    if (switches == 0)
+        return;
+    /* Another P's count says nothing: it makes a large number, and the next round mends it. */
+    if (switches < SPAN_MOST)
+        switches = switches * (uint64_t)round_ns / (uint64_t)(ns + 1);
+    pl->span = switches < 1 ? 1 : switches > SPAN_MOST ? SPAN_MOST : (uint32_t)switches;
+}
+
 void netpoll_flush(struct m *mp)
 {
     struct poller *pl = mp->poller;
     uint32_t n = mp->poll_pending, taken;
+    int64_t ns;
     int e;
 
     if (n == 0)
         return;
-    pl->eager = n + load_relaxed(&mp->poll_inflight) < 2 || nanotime() - pl->since > round_ns;
+    ns = nanotime() - pl->since;
+    pl->eager = n + load_relaxed(&mp->poll_inflight) < 2 || ns > round_ns;
+    measure_round(pl, mp->p, ns);
     /* Counted first: another M may take the completion before the kernel has come back to us. */
     add_relaxed(&mp->poll_inflight, n);
     e = ring_submit(&pl->ring);
@@ -292,6 +311,11 @@ static void sleep_in_futex(struct poller *pl, int64_t deadline)
     sleep_ends(pl);
 }
 
+void poller_nap(struct poller *pl)
+{
+    sleep_in_futex(pl, nanotime() + retry_ns);
+}
+
 /* Is there no read of the eventfd in the ring? From here on there is to be one. Who takes
  * completions takes that of an owner who is awake (op_take): either it has been taken before,
  * and is seen here, or IN_RING is seen there. */
@@ -376,72 +400,60 @@ void netpoll_wake(struct m *m2)
 
 /* ---- the end of an M ------------------------------------------------------------------------ */
 
-static void cancel_one(struct ring *r, uint64_t tag, uint32_t flags)
+static void poller_close(struct poller *pl)
 {
-    struct io_uring_sqe *sqe = ring_entry(r);
-
-    if (sqe == NULL)
-        return;
-    sqe->opcode = IORING_OP_ASYNC_CANCEL;
-    sqe->addr = tag;
-    sqe->cancel_flags = flags;
-    sqe->user_data = UD_NONE;
-}
-
-static void cancel_all(struct poller *pl)
-{
-    struct ring *r = &pl->ring;
-
-    if (probed.cancel_any) {
-        cancel_one(r, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
-        return;
-    }
-    while (!ring_trylock(r))
-        cpu_relax();
-    for (const struct op *op = pl->inflight; op != NULL; op = op->next)
-        cancel_one(r, op_tag(op, op->gen), 0);
-    ring_unlock(r);
-    if (load_relaxed(&pl->armed))
-        cancel_one(r, UD_WAKE, 0);
-}
-
-/* Nothing may write into a stack or buffer after this. Some calls cannot be cancelled and end
- * by themselves, some have not begun to block when they are cancelled first: so again and
- * again. The goroutines are abandoned. */
-static void drain(struct m *mp)
-{
-    struct poller *pl = mp->poller;
-    struct glist abandoned = { NULL, NULL, 0 };
-
-    ring_drop_pending(&pl->ring);
-    while (load_relaxed(&mp->poll_inflight) > 0 || load_relaxed(&pl->armed)) {
-        cancel_all(pl);
-        if (ring_wait(&pl->ring, nanotime() + cancel_ns) < 0)
-            os_yield();
-        netpoll_reap(mp, &abandoned);
-    }
+    ring_close(&pl->ring);
+    close(pl->wakefd);
 }
 
 void netpoll_close(struct m *mp)
 {
     struct poller *pl = mp->poller;
+    bool stray = pl->ring.fd >= 0 && !poller_drain(mp);
 
-    if (pl->ring.fd >= 0) {
-        drain(mp);
-        ring_close(&pl->ring);
-        close(pl->wakefd);
-    }
+    if (pl->ring.fd >= 0 && !stray)
+        poller_close(pl);
     /* m->poller stays: another M may be about to look. */
     lock(&pollers_lock);
+    if (stray)
+        pl->stray = load_relaxed(&mp->poll_inflight) + load_relaxed(&pl->armed);
     store_relaxed(&pl->mp, NULL);
     unlock(&pollers_lock);
+}
+
+/* No M is left that could take completions, and their goroutines are not looked at. */
+static bool is_over(struct poller *pl)
+{
+    const struct io_uring_cqe *cqe;
+
+    if (pl->stray == 0)
+        return true;
+    while ((cqe = ring_peek(&pl->ring)) != NULL) {
+        pl->stray -= cqe->user_data != UD_NONE;
+        ring_took(&pl->ring);
+    }
+    if (pl->stray > 0)
+        return false;
+    poller_close(pl);
+    return true;
+}
+
+bool netpoll_over(void)
+{
+    bool over = true;
+
+    lock(&pollers_lock);
+    for (struct poller *pl = pollers; pl != NULL; pl = pl->next)
+        over &= is_over(pl);
+    unlock(&pollers_lock);
+    return over;
 }
 
 /* ---- numbers -------------------------------------------------------------------------------- */
 
 bool netpoll_busy(void)
 {
-    bool busy = posix_busy() > 0;
+    bool busy = posix_busy() > 0 || block_count() > 0;
 
     lock(&pollers_lock);
     for (struct poller *pl = pollers; pl != NULL && !busy; pl = pl->next)

@@ -7,7 +7,8 @@
  * always finds a goroutine that waits, and no word is needed to settle who came first.
  *
  * Entries are submitted when SUBMIT_AT have gathered, when the scheduler runs dry and
- * at its fairness tick; and at once when nothing is in flight, so that a lone reader
+ * at its fairness tick, which comes early when goroutines run for long between two
+ * switches (first_of_round); and at once when nothing is in flight, so that a lone reader
  * among many that compute does not wait for them. The last rule costs a system call a
  * round where several goroutines do nothing but I/O, so it rests while rounds are
  * short and bring more than one (netpoll_flush).
@@ -79,6 +80,19 @@ static void inflight_drop(struct poller *pl, struct op *op)
 
 /* ---- by ring -------------------------------------------------------------------------------- */
 
+/* It must not wait for its submission much longer than ROUND_NS: the scheduler looks here at its
+ * fairness tick, which is brought forward to after as many switches as fit into that time, by
+ * what the last round took (netpoll_flush). */
+static void first_of_round(struct m *mp, struct poller *pl)
+{
+    struct p *pp = mp->p;
+
+    pl->since = nanotime();
+    pl->tick = pp->schedtick;
+    if (pp->fairat > pl->tick + pl->span)
+        pp->fairat = pl->tick + pl->span;
+}
+
 /* On the stack of whoever runs next. Once submitted the record may be gone. */
 static int hand_to_ring(void *arg)
 {
@@ -102,25 +116,11 @@ static int hand_to_ring(void *arg)
     /* order OP-TAG out: all that was done with the record comes before its tag; in: tagged */
     store_release(&op->gen, gen);
     if (mp->poll_pending == 0)
-        pl->since = nanotime();
+        first_of_round(mp, pl);
     store_relaxed(&mp->poll_pending, mp->poll_pending + 1);
     if (mp->poll_pending >= SUBMIT_AT || (pl->eager && load_relaxed(&mp->poll_inflight) == 0))
         netpoll_flush(mp);
     return 1;
-}
-
-/* The queue is full and submitting alone did not help: the kernel wants completions taken
- * first, or is short of memory. */
-static cold struct m *make_room(struct m *mp)
-{
-    struct glist ready = { NULL, NULL, 0 };
-    struct quoit_g *next;
-
-    netpoll_flush(mp);
-    netpoll_reap(mp, &ready);
-    injectglist(mp, &ready);
-    next = pick(mp, false);
-    return next == NULL ? mp : switch_away(mp, next, AFTER_YIELD);
 }
 
 static bool ring_full(struct m *mp)
@@ -128,6 +128,32 @@ static bool ring_full(struct m *mp)
     struct ring *r = &mp->poller->ring;
 
     return r->fd >= 0 && ring_pending(r) > r->sq_mask;
+}
+
+/* The queue is full and submitting alone did not help: the kernel wants completions taken
+ * first, or is short of memory. */
+static cold struct m *make_room(struct m *mp, struct op *op)
+{
+    struct glist ready = { NULL, NULL, 0 };
+
+    netpoll_flush(mp);
+    netpoll_reap(mp, &ready);
+    injectglist(mp, &ready);
+    op->res = -EINTR;
+    return ring_full(mp) ? op_later(mp) : mp;
+}
+
+/* What depends on others must let them run. A stop is noticed at the entry. */
+struct m *op_later(struct m *mp)
+{
+    struct quoit_g *next = pick(mp, false);
+
+    if (next != NULL)
+        mp = switch_away(mp, next, AFTER_YIELD);
+    else
+        poller_nap(mp->poller);
+    leave(mp);
+    return enter();
 }
 
 struct quoit_g *op_finish(struct op *op, int32_t res)
@@ -219,8 +245,7 @@ long op_run(struct op *op)
                 return run_inline(mp, op);
             mp = posix_wait(mp, op);
         } else if (unlikely(ring_full(mp))) {
-            mp = make_room(mp);
-            op->res = -EINTR;
+            mp = make_room(mp, op);
         } else {
             op->gp = mp->curg;
             mp = park(mp, hand_to_ring, op, op->desc->name);

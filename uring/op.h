@@ -70,6 +70,9 @@ struct op {
 /* The public functions' one body: the result of the call or -errno, never -EINTR. Any thread. */
 long op_run(struct op *op);
 
+/* It could not be begun: others run, or the thread sleeps for a moment. */
+struct m *op_later(struct m *mp);
+
 /* The plain call, again while it is interrupted; errno is left as it was. */
 long op_plain(const struct op *op);
 

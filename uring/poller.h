@@ -24,6 +24,9 @@ struct poller {
     bool refused;      /* m  the ring could not be had: do not ask again */
     bool eager;        /* m  submit the first at once (op.c) */
     int64_t since;     /* m  when the oldest that is not submitted was filled in */
+    uint64_t tick;     /* m  the P's schedtick then */
+    uint32_t span;     /* m  switches after which it is old (op.c) */
+    uint32_t stray;    /* L  operations that were under way when the M ended */
     uint32_t gen;      /* m  tag of the next operation */
     uint64_t wakebuf;  /* m  where that read goes */
     struct op *inflight; /* under ring_lock; kept where not all can be cancelled at once */
@@ -38,6 +41,14 @@ struct poller {
 /* What netpoll_init found and chose. */
 extern struct probe probed;
 extern bool rings_wanted;
+
+/* The kernel takes nothing, or there are no threads, and nobody else can run: sleeps for a
+ * moment, or until woken. The owner. */
+void poller_nap(struct poller *pl);
+
+/* Cancels what is in flight; false: not all of it has ended, and the kernel may still write to
+ * what it was given. The owner. */
+bool poller_drain(struct m *mp);
 
 /* Has the M a ring? Makes it at its first operation. The owner. */
 bool poller_ring(struct poller *pl);

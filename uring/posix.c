@@ -17,7 +17,6 @@
 
 #include "block.h"
 #include "lock.h"
-#include "note.h"
 #include "proc.h"
 #include "switch.h"
 #include "throw.h"
@@ -32,9 +31,6 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Before an operation is tried again that no thread could be had for. */
-static const int64_t retry_ns = 1000000;
 
 /* A call that a thread of the pool is to make: on the stack of who waits for it. */
 struct helped {
@@ -86,7 +82,8 @@ static bool watch_grow(void)
 static void watch(struct op *op)
 {
     if (watcher.n == watcher.room && !watch_grow()) {
-        finish(op, -ENOMEM);
+        /* The goroutine begins anew: no read ends for want of memory. */
+        finish(op, -EINTR);
         return;
     }
     watcher.ops[watcher.n++] = op;
@@ -309,21 +306,6 @@ static long look(struct op *op)
 }
 
 
-/* What depends on others must let them run. A stop is noticed at the entry. */
-static struct m *try_later(struct m *mp, struct op *op)
-{
-    struct quoit_g *next = pick(mp, false);
-    struct note never = { 0 };
-
-    op->res = -EINTR;
-    if (next != NULL)
-        mp = switch_away(mp, next, AFTER_YIELD);
-    else
-        note_sleep(&never, nanotime() + retry_ns);
-    leave(mp);
-    return enter();
-}
-
 /* The goroutine waits for the watcher, or for a thread that makes the call. False: no thread is to
  * be had. */
 static bool wait_elsewhere(struct m **mpp, struct op *op, bool watched, enum block_kind kind)
@@ -354,10 +336,12 @@ static struct m *wait_somehow(struct m *mp, struct op *op, bool watched, enum bl
     if (wait_elsewhere(&mp, op, watched, kind))
         return mp;
     /* Slow beats not at all. */
-    if (watched || kind == BLOCK_LASTS)
-        return try_later(mp, op);
-    op->res = (int32_t)op_plain(op);
-    return mp;
+    if (!watched && kind == BLOCK_ENDS) {
+        op->res = (int32_t)op_plain(op);
+        return mp;
+    }
+    op->res = -EINTR;
+    return op_later(mp);
 }
 
 struct m *posix_wait(struct m *mp, struct op *op)

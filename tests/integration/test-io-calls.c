@@ -13,9 +13,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { READERS = 1000, BYTES = 100000 };
@@ -225,6 +228,50 @@ static void nonblocking_descriptors_are_waited_for(void)
     close(p[1]);
 }
 
+static int sigpipes;
+
+static void on_sigpipe(int sig)
+{
+    (void)sig;
+    __atomic_add_fetch(&sigpipes, 1, __ATOMIC_SEQ_CST);
+}
+
+/* By ring an older kernel raises it all the same. */
+static bool kernel_can_keep_quiet(void)
+{
+    struct iovec nothing = { NULL, 0 };
+    int p[2];
+    bool can;
+
+    if (pipe(p) < 0)
+        bail("pipe");
+    can = pwritev2(p[1], &nothing, 1, -1, 0x100) == 0;
+    close(p[0]);
+    close(p[1]);
+    return can;
+}
+
+static void a_broken_pipe_is_an_error_and_no_signal(void)
+{
+    int p[2], n = 0;
+
+    if (quoit_self() != NULL && !kernel_can_keep_quiet()) {
+        skip("this kernel cannot keep SIGPIPE from who writes by ring");
+        return;
+    }
+    signal(SIGPIPE, on_sigpipe);
+    for (int i = 0; i < 10; i++) {
+        if ((i % 2 == 0 ? pipe(p) : socketpair(AF_UNIX, SOCK_STREAM, 0, p)) < 0)
+            bail("pipe");
+        close(p[0]);
+        n += quoit_write(p[1], "x", 1) == -EPIPE;
+        close(p[1]);
+    }
+    is_int(n, 10, "nobody reads: EPIPE");
+    is_int(__atomic_load_n(&sigpipes, __ATOMIC_SEQ_CST), 0, "and no SIGPIPE");
+    signal(SIGPIPE, SIG_DFL);
+}
+
 /* ---- signals -------------------------------------------------------------------------------- */
 
 static void on_signal(int sig)
@@ -269,6 +316,7 @@ static void *from_a_thread(void *arg)
     files_are_written_and_read();
     errors_are_returned();
     errno_is_left_alone();
+    a_broken_pipe_is_an_error_and_no_signal();
     return NULL;
 }
 
@@ -313,6 +361,7 @@ static int body(void *arg)
     a_read_waits_for_a_later_write();
     a_thousand_read_one_pipe();
     a_full_pipe_makes_the_writer_wait();
+    a_broken_pipe_is_an_error_and_no_signal();
     nonblocking_descriptors_are_waited_for();
     signals_are_not_seen();
     plain_threads_may_call();

@@ -61,6 +61,11 @@ NOTHING_UP(sigquit_init)
 NOTHING_DOWN(sigquit_fini)
 NOTHING_DOWN(netpoll_fini)
 
+bool netpoll_over(void)
+{
+    return true;
+}
+
 bool block_end(int64_t grace_ns unused_arg)
 {
     return true;

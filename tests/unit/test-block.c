@@ -269,10 +269,8 @@ static int in_a_forked_child(void *arg unused_arg)
 
     quoit_block(give, NULL);
     pid = fork();
-    if (pid == 0) {
-        block_after_fork_child();
+    if (pid == 0)
         _exit(quoit_block(give, (void *)6));
-    }
     waitpid(pid, &status, 0);
     is_int(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 6, "a forked child makes the call itself");
     return 0;

@@ -9,12 +9,15 @@
 #include "quoit.h"
 #include "quoit_io.h"
 
+#include "os_linux.h"
+
 #include "child.h"
 #include "forbid.h"
 #include "poller.h"
 #include "posix.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +30,8 @@ static int file;
 
 /* ---- a kernel in trouble -------------------------------------------------------------------- */
 
-static uint32_t calls, refuse_every, refuse_first, refused;
+static uint32_t calls, refuse_every, refuse_first, refuse_all, refused;
+static int64_t refuse_until;
 
 int __real_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
                            size_t bytes);
@@ -40,6 +44,10 @@ int __wrap_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned
     static const int errors[] = { -EAGAIN, -EBUSY, -ENOMEM, -EINTR };
     uint32_t n = add_relaxed(&calls, 1);
 
+    if (load_relaxed(&refuse_all) || (refuse_until != 0 && nanotime() < refuse_until)) {
+        add_relaxed(&refused, 1);
+        return -EBUSY;
+    }
     if (n < refuse_first || (refuse_every > 0 && n % refuse_every != 0)) {
         add_relaxed(&refused, 1);
         return errors[n % array_len(errors)];
@@ -122,6 +130,100 @@ static void what_is_under_way_is_cancelled(bool one_by_one)
            one_by_one ? "one by one" : "at once");
     is_int(write(ends[1], "late", 4), 4, "what comes later");
     is_int(read(ends[0], b, sizeof b), 4, "is read by nobody else");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* ---- a kernel that does not cancel ---------------------------------------------------------- */
+
+static int nothing(void *arg unused_arg)
+{
+    return 6;
+}
+
+static int abandon_for_good(void *arg unused_arg)
+{
+    quoit_go(read_for_ever, NULL);
+    for (int i = 0; i < 10; i++)
+        quoit_yield();
+    store_relaxed(&refuse_all, 1);
+    return 5;
+}
+
+/* The thread that ran it goes on, so the read stays until its data comes. */
+static int leave_behind(void *arg unused_arg)
+{
+    int64_t until = nanotime() + INT64_C(20000000000);
+    int e;
+
+    setenv("GOMAXPROCS", "1", 1);
+    if (quoit_main(abandon_for_good, NULL) != 5)
+        return 1;
+    if (quoit_main(nothing, NULL) != -EBUSY)
+        return 2;
+    if (write(ends[1], "late", 4) != 4)
+        return 3;
+    store_relaxed(&refuse_all, 0);
+    while ((e = quoit_main(nothing, NULL)) == -EBUSY && nanotime() < until)
+        os_yield();
+    return e == 6 ? 0 : 4;
+}
+
+static void what_cannot_be_cancelled_is_left_behind(void)
+{
+    struct child c;
+
+    if (pipe(ends) < 0)
+        bail("pipe");
+    child_run(&c, leave_behind, NULL);
+    is_int(child_end(&c), 0, "an operation that cannot be cancelled holds up the next start only");
+    ok(child_said(&c, "could not be cancelled"), "a warning says so");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* ---- a kernel that takes nothing ------------------------------------------------------------ */
+
+enum { REFUSED_MS = 100, CALLS_A_MS = 20 };
+
+static int read_one(void *arg unused_arg)
+{
+    char b;
+
+    add_relaxed(&right, quoit_read(ends[0], &b, 1) == 1);
+    quoit_wg_done(&done);
+    return 0;
+}
+
+/* One more than the queue holds: all but one wait for their submission. */
+static int fill_the_queue(void *arg unused_arg)
+{
+    static char bytes[RING_ENTRIES + 1];
+
+    right = 0;
+    refuse_until = nanotime() + REFUSED_MS * INT64_C(1000000);
+    store_relaxed(&calls, 0);
+    quoit_wg_add(&done, RING_ENTRIES + 1);
+    for (int i = 0; i <= RING_ENTRIES; i++)
+        quoit_go(read_one, NULL);
+    quoit_yield();
+    if (write(ends[1], bytes, sizeof bytes) != (ssize_t)sizeof bytes)
+        bail("write");
+    quoit_wg_wait(&done);
+    refuse_until = 0;
+    return (int)load_relaxed(&calls);
+}
+
+static void nobody_spins_while_the_kernel_takes_nothing(void)
+{
+    int n;
+
+    setenv("GOMAXPROCS", "1", 1);
+    if (pipe(ends) < 0)
+        bail("pipe");
+    n = quoit_main(fill_the_queue, NULL);
+    is_int(right, RING_ENTRIES + 1, "all are read, when the kernel takes them again");
+    ok(n < CALLS_A_MS * REFUSED_MS, "it was asked %d times in %d ms", n, REFUSED_MS);
     close(ends[0]);
     close(ends[1]);
 }
@@ -276,6 +378,8 @@ int main(void)
     nothing_is_lost("2", 0, 400, "the first 400 refused");
     what_is_under_way_is_cancelled(false);
     what_is_under_way_is_cancelled(true);
+    what_cannot_be_cancelled_is_left_behind();
+    nobody_spins_while_the_kernel_takes_nothing();
     a_thread_without_a_ring_is_helped();
     a_stale_completion_ends_the_program(pl);
     a_wake_up_is_left_to_a_sleeper(pl);

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -170,8 +171,6 @@ static int read_first(void *arg)
     return (int)load_relaxed(&sum);
 }
 
-/* ---- calls that only a helper can make ------------------------------------------------------ */
-
 static int create_and_sync(void *arg)
 {
     char name[32] = "";
@@ -185,6 +184,44 @@ static int create_and_sync(void *arg)
     quoit_wg_done(&done);
     return 0;
 }
+
+/* ---- ready, but not to be asked, and no thread either --------------------------------------- */
+
+static int read_events(void *arg)
+{
+    char b[4096];
+
+    add_relaxed(&sum, quoit_read((int)(intptr_t)arg, b, sizeof b) > 0);
+    quoit_wg_done(&done);
+    return 0;
+}
+
+/* The watcher is there when threads run out. */
+static int read_without_thread(void *arg unused_arg)
+{
+    int fd = inotify_init1(IN_CLOEXEC);
+
+    if (fd < 0 || inotify_add_watch(fd, dir, IN_CREATE | IN_DELETE) < 0) {
+        skip("inotify cannot be had here");
+        return 1;
+    }
+    quoit_wg_add(&done, 1);
+    quoit_go(read_events, (void *)(intptr_t)fd);
+    while (posix_busy() == 0)
+        quoit_yield();
+    store_relaxed(&refuse, EAGAIN);
+    quoit_wg_add(&done, 1);
+    create_and_sync(NULL);
+    for (int i = 0; i < 1000; i++)
+        quoit_yield();
+    store_relaxed(&refuse, 0);
+    store_relaxed(&sum, load_relaxed(&sum) - 1);
+    quoit_wg_wait(&done);
+    close(fd);
+    return (int)load_relaxed(&sum);
+}
+
+/* ---- calls that only a helper can make ------------------------------------------------------ */
 
 static int writers(void *arg unused_arg)
 {
@@ -250,8 +287,12 @@ static int stuck(void *arg unused_arg)
 {
     for (int i = 0; i < 2 * HELPERS; i++)
         quoit_go(open_fifo, NULL);
-    while (posix_helpers() < HELPERS)
+    while (posix_helpers() < 2 * HELPERS)
         quoit_yield();
+    store_relaxed(&sum, 0);
+    quoit_wg_add(&done, 1);
+    create_and_sync(NULL);
+    is_int(load_relaxed(&sum), 1, "%d opens of a FIFO do not hold up a file", 2 * HELPERS);
     return 3;
 }
 
@@ -276,6 +317,8 @@ int main(void)
         is_int(quoit_main(read_first, (void *)e), 3, "a reader waits without a thread (%s)",
                e == EAGAIN ? "none to be had" : "stacks are too small");
     }
+    store_relaxed(&sum, 0);
+    is_int(quoit_main(read_without_thread, NULL), 1, "a ready one waits for a thread");
     setenv("GOMAXPROCS", "2", 1);
     store_relaxed(&sum, 0);
     is_int(quoit_main(writers, NULL), WRITES, "every file was made, written and synced");

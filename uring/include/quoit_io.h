@@ -27,7 +27,8 @@ int quoit_openat(int dirfd, const char *path, int flags, mode_t mode);
 /* close(2): the descriptor is gone even on error. */
 int quoit_close(int fd);
 /* read(2), write(2): at the file's own position, or on a pipe or socket; 0 from read: end of
- * file. */
+ * file. Without a reader quoit_write returns -EPIPE and raises no SIGPIPE; only before Linux 6.18,
+ * by ring, the kernel still does. */
 ssize_t quoit_read(int fd, void *buf, size_t n);
 ssize_t quoit_write(int fd, const void *buf, size_t n);
 /* pread(2), pwrite(2): `at` is a byte offset; -EINVAL when it is negative. For what can be
