@@ -173,12 +173,12 @@ int num_goroutine(void)
 
     /* hint: the ended ones first, so that a sum over moving numbers is never below zero, and 0
      * only if there was a moment without any */
-    for (uint32_t i = 0; i < sched.nprocs; i++)
+    for (uint32_t i = 0; i < nallp(); i++)
         ended += load_relaxed(&sched.allp[i]->count.ended);
     /* order DRAIN full: whoever's end was counted has its birth counted too; in: stopm */
     fence_full();
     spawned = load_relaxed(&sched.foreign_spawned);
-    for (uint32_t i = 0; i < sched.nprocs; i++)
+    for (uint32_t i = 0; i < nallp(); i++)
         spawned += load_relaxed(&sched.allp[i]->count.spawned);
     return (int)(spawned - ended);
 }
@@ -245,9 +245,10 @@ static void stats_fill(struct quoit_stats *st)
     struct stack_numbers stacks;
     struct poll_numbers polls;
 
-    st->procs = sched.nprocs;
+    st->procs = load_relaxed(&sched.nprocs);
+    st->retakes = load_relaxed(&sched.retakes);
     st->spawned = load_relaxed(&sched.foreign_spawned);
-    for (uint32_t i = 0; i < sched.nprocs; i++) {
+    for (uint32_t i = 0; i < nallp(); i++) {
         const struct p *pp = sched.allp[i];
         const struct pcount *c = &pp->count;
 

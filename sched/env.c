@@ -224,8 +224,9 @@ static const struct env_row table[] = {
       .min = 1, .max = MAXBLOCKED_MAX,
       .values = "1 to " TEXT(MAXBLOCKED_MAX),
       .fallback = TEXT(MAXBLOCKED_DEFAULT),
-      .text = "How many calls of quoit_block are made at once, each by a thread of its own. "
-              "Others wait their turn." },
+      .text = "How many calls of quoit_block are made at once, each by a thread of its own, and "
+              "how many other calls may stand while their core goes to others. Beyond that "
+              "calls wait their turn, or keep their core." },
     { .name = "QUOIT_MAXTHREADS", FIELD(max_threads), .parse = parse_number,
       .min = 1, .max = THREADS_MAX,
       .values = "1 to " TEXT(THREADS_MAX),

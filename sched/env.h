@@ -38,12 +38,12 @@ enum experiment { EXPERIMENT_DEFER = 1 };
 struct env {
     int procs;               /* GOMAXPROCS, 0: as found */
     int max_threads;         /* QUOIT_MAXTHREADS */
-    int max_blocked;         /* QUOIT_MAXBLOCKED */
     size_t stack_size;       /* QUOIT_STACK, bytes, 0: default */
     size_t stack_limit;      /* QUOIT_STACKLIMIT, bytes, 0: none */
     enum bind_mode bind;     /* QUOIT_BIND */
     enum io_choice io;       /* QUOIT_IO */
     enum guard_choice guard; /* QUOIT_GUARD */
+    int max_blocked;         /* QUOIT_MAXBLOCKED */
     int helpers;             /* QUOIT_HELPERS: most helper threads of the posix way, 0: default */
     enum traceback traceback; /* GOTRACEBACK */
     unsigned experiments;    /* QUOIT_EXPERIMENT: enum experiment, or'ed */

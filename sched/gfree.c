@@ -172,6 +172,27 @@ void gfput_shared(struct quoit_g *gp)
     unlock(&np->memlock);
 }
 
+static void put_list(struct quoit_g *gp)
+{
+    while (gp != NULL) {
+        struct quoit_g *next = gp->link;
+
+        gfput_shared(gp);
+        gp = next;
+    }
+}
+
+void gfpurge(struct p *pp)
+{
+    if (pp->gfree.full != NULL)
+        magazine_put(pp->node, pp->gfree.full);
+    put_list(pp->gfree.top);
+    put_list(pp->away);
+    pp->gfree = (struct magazines){ 0 };
+    pp->away = NULL;
+    pp->naway = 0;
+}
+
 int allgs(int (*visit)(struct quoit_g *gp, void *arg), void *arg)
 {
     for (uint32_t i = 0; i < sched.nnodes; i++) {

@@ -53,6 +53,9 @@ static always_inline void gfput(struct p *pp, struct quoit_g *gp)
     pp->gfree.n++;
 }
 
+/* What the P keeps goes to the nodes; its holder, or with the world stopped. */
+void gfpurge(struct p *pp);
+
 /* The same for any thread, through the node's lock. */
 struct quoit_g *gfget_shared(struct node *np);
 void gfput_shared(struct quoit_g *gp);

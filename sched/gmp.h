@@ -38,16 +38,22 @@ enum gstate {
     Gscan = 8  /* added to one of the above: held in that state by a scanner */
 };
 
+/* What makes a change of state take the slow path (gstatus.h). */
+enum gscan {
+    SCAN_HELD = 1,   /* a scanner holds it in the state that it is in */
+    SCAN_LOCKED = 2  /* not every M may run it: see lockedm */
+};
+
 enum gflags {
     G_JOINABLE = 1, /* somebody has a handle */
     G_COPY = 2,     /* the argument sits in the record until the first run */
     G_TIMED = 2,    /* afterwards: in quoit_park_until, g->timed says where */
     G_INPLACE = 4,  /* runs on the stack of the goroutine that joins it */
     G_MAIN = 8,     /* its end is the end of quoit_main */
-    G_BIG = 16,     /* asked for a stack size or a node, or is locked to a thread: never in place */
+    G_BIG = 16,     /* asked for a stack size or a node: never in place */
     G_NAMED = 32,   /* name is set */
     G_SYSTEM = 64,  /* the library's own: not counted, and its waiting is no deadlock */
-    G_BLOCKS = 128  /* its last stretch outside stood still until its P was taken */
+    G_LOCKED = 128  /* runs on lockedm only: neither it nor its child goes in place */
 };
 
 enum { GNAME_MAX = 32 };
@@ -78,7 +84,7 @@ struct quoit_g {
     };
     struct stack *stk;   /* g  NULL until the first run */
     uint32_t status;     /* a  enum gstate, edges G-OFF, SCAN; written only by gstatus_set() */
-    uint32_t scan;       /* a  a scanner holds it, edge SCAN */
+    uint32_t scan;       /* a  enum gscan, edge SCAN */
     struct quoit_g *link; /*   next in the one queue or list that it is in */
     uint64_t id;         /* c */
     quoit_fn fn;         /* c */
@@ -105,6 +111,7 @@ struct quoit_g {
             const void *site;        /* c  where it was spawned: an address behind the call */
             uint32_t since;          /* g  sched.coarse when it began to wait */
             uint16_t lockdepth;      /* g  quoit_lock_thread, counted */
+            uint8_t blocks;          /* a  a hint: its last stretch outside stood still */
             char name[GNAME_MAX];    /* c  with G_NAMED */
         };
         char copy[QUOIT_ARG_MAX];
@@ -183,6 +190,8 @@ struct p {
 
     struct p *idlelink cacheline_aligned; /* L */
     struct m *lastm;    /* L  who held it last: its thread is bound to the right core */
+    struct m *heir;     /*    of who starts the world: the M that is to have it, NULL: a new one */
+    bool starts;        /*    the same: has work, and nobody held it */
     struct node *node;  /* c */
     struct place place; /* c */
     const uint16_t *near; /* c  the other P's from near to far */
@@ -204,7 +213,22 @@ assert_apart(struct p, count, timers);
 /* ---- M: a kernel thread --------------------------------------------------------------------- */
 
 /* What whoever runs next has to do for the goroutine that has just left its stack. */
-enum after { AFTER_NOTHING, AFTER_YIELD, AFTER_PARK, AFTER_PARK_STORE, AFTER_DEAD };
+enum after {
+    AFTER_NOTHING,
+    AFTER_YIELD,
+    AFTER_FIRST, /* ready again, before all others of the P */
+    AFTER_LOST,  /* ready again, with no P to be ready on */
+    AFTER_PARK,
+    AFTER_PARK_STORE,
+    AFTER_DEAD
+};
+
+/* Why an M was called to the door (syscall.c). */
+enum want {
+    WANT_P = 1,     /* its P is being taken */
+    WANT_COUNT = 2, /* it has no P, and who stops the world waits for it */
+    WANT_YIELD = 4  /* its goroutine is to give way */
+};
 
 struct poller; /* uring/: the poller's state of an M */
 
@@ -223,6 +247,7 @@ struct m {
         struct stack *dead;    /* m  AFTER_DEAD: the stack that was left */
     };
     void *unlockarg;      /* m  AFTER_PARK, AFTER_PARK_STORE: the argument, the word */
+    uint32_t syscalltick; /* a  +1 a marked call; a hint for sysmon */
 
     /* Line 1: the poller's marks, looked at when the fairness tick is due. */
     struct poller *poller cacheline_aligned; /* m */
@@ -237,20 +262,30 @@ struct m {
     uint64_t seentick;      /* m  its schedtick then */
     uint32_t rand;          /* m */
     int boundslot;          /* m  where the thread is bound to, -1: nowhere */
+    bool foreign;           /* c  the thread is not Quoit's: its goroutine is the thread itself */
     bool spinning;          /* m  counted in sched.nmspinning; set by who wakes it */
+    bool leaving;           /* m  its thread is to end */
+    struct quoit_g *forother; /* m  picked, but another M has to run it */
+    struct quoit_g *lockedg;  /* m  the one goroutine that may run here, NULL: any */
+    int64_t handedoff;      /* m  when a marked call gave the P away at once */
 
     /* Line 3: written by who wakes it. */
     struct p *nextp cacheline_aligned; /* L  the P it was woken for */
     struct p *lastp;        /* m  held last */
     struct m *idlelink;     /* L */
     uint32_t wakers;        /* a  WAKER: chose it under the lock and have not woken it yet */
+    struct lock lock;       /*    of the next two; and of p, while the M is outside */
+    uint32_t want;          /*    enum want */
+    bool lost;              /*    its P was taken */
     bool idle;              /* L  on the idle list */
+    bool parked;            /* L  waits for its locked goroutine */
     bool open;              /* L  can be woken */
+    int help;            /* a  WORLD-HELP: its share of a parallel phase, 0: none (world.c) */
     bool joined;            /* L  its thread is gone, or is the caller's own again */
     int node;               /* m  of lastp; hint for others */
     int tid;                /* c */
     uint32_t id;            /* c */
-    struct m *alllink;      /* L  on sched.allm from birth to end */
+    struct m *alllink;      /* c  on sched.allm from birth to end */
     pthread_t thread;       /* c  not for m0 */
     struct note gone;       /* a  NOTE: the thread does nothing more but end */
     void *sigstack;         /* c */
@@ -292,21 +327,33 @@ struct sched {
     uint32_t nmspinning;                   /* a  SPIN-DOWN */
     uint32_t coarse;                       /* a  milliseconds since start; sysmon's, a hint */
 
-    uint32_t nprocs cacheline_aligned;     /* c */
+    uint32_t nprocs cacheline_aligned;     /* a  changes while the world is stopped only */
+    uint32_t nallp;                        /* a  P's ever made: nprocs or more */
     uint32_t nnodes;                       /* c */
-    struct p **allp;                       /* c */
+    struct p **allp;                       /* c  room for PROCS_MAX */
     struct node *nodes;                    /* c */
     uint32_t stopping;                     /* a  M's leave at their next look */
+    uint32_t gcwaiting;                    /* a  the world is stopped, or about to be */
+    uint32_t starving;                     /* a  M's that wait for a stack to become free */
+    uint32_t nlost;                        /* a  M's outside whose P was taken */
     uint32_t draining;                     /* a  quoit_shutdown waits for the last goroutine */
-    enum bind_mode bind;                   /* c */
+    enum bind_mode bind;                   /*    as nprocs */
     uint64_t goidgen cacheline_aligned;    /* a  next batch of ids */
 
     struct lock lock cacheline_aligned;
     struct p *idlep;      /* L */
     struct m *idlem;      /* L */
-    struct m *allm;       /* L */
+    uint32_t nmidle;      /* L */
+    struct m *allm;       /* a  ALLM: grows at the front; records stay until the end */
+    struct m *freem;      /* L  those whose thread has gone */
     uint32_t nm;          /* L  a */
     uint32_t maxm;        /* L */
+    struct lock takelock; /*    one at a time takes P's from others; before lock */
+    uint32_t stopwait;    /* a  WORLD: P's and M's that have not come in */
+    struct note stopnote; /* a  NOTE: they have */
+    uint64_t retakes;     /* a  P's taken from M's that were outside */
+    bool sysmonwait;      /* a  sysmon sleeps until work begins; written under the lock */
+    struct note sysmonnote; /* a  NOTE */
     uint64_t mgen;        /* L */
     struct note drained;  /* a  NOTE: an M went idle while draining */
     struct order order;   /* c */

@@ -10,7 +10,7 @@
 uint32_t gstatus_read(const struct quoit_g *gp)
 {
     /* hint: for people and for tests; the two words are not of one moment */
-    return load_relaxed(&gp->status) | (load_relaxed(&gp->scan) & 1 ? Gscan : 0);
+    return load_relaxed(&gp->status) | (load_relaxed(&gp->scan) & SCAN_HELD ? Gscan : 0);
 }
 
 const char *gstatus_name(uint32_t status)
@@ -50,7 +50,7 @@ cold void gstatus_scanned(struct quoit_g *gp)
         return;
     /* order SCAN in: what the scanner did comes before what the goroutine does next; out: gscan_end
      */
-    while (load_acquire(&gp->scan) & 1) {
+    while (load_acquire(&gp->scan) & SCAN_HELD) {
         if (++spins < 100)
             cpu_relax();
         else
@@ -60,10 +60,10 @@ cold void gstatus_scanned(struct quoit_g *gp)
 
 bool gscan_begin(struct quoit_g *gp, uint32_t state)
 {
-    uint32_t seen = fence_bias;
+    uint32_t seen = load_relaxed(&gp->scan) & ~(uint32_t)SCAN_HELD;
 
     /* order SCAN in: a scan ends before the next one begins; out: gscan_end */
-    if (!cas_acquire(&gp->scan, &seen, fence_bias | 1))
+    if (!cas_acquire(&gp->scan, &seen, seen | SCAN_HELD))
         return false;
     /* order SCAN full: scan is set before the state is read; in: gstatus_set */
     fence_heavy();
@@ -77,5 +77,5 @@ bool gscan_begin(struct quoit_g *gp, uint32_t state)
 void gscan_end(struct quoit_g *gp)
 {
     /* order SCAN out: the visit is over before the goroutine goes on; in: gstatus_scanned */
-    store_release(&gp->scan, fence_bias);
+    add_release(&gp->scan, -(uint32_t)SCAN_HELD);
 }

@@ -29,7 +29,10 @@
 #include "proc.h"
 #include "sigquit.h"
 #include "stack.h"
+#include "switch.h"
+#include "sysmon.h"
 #include "throw.h"
+#include "world.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -100,6 +103,8 @@ static const struct step {
     { block_init, NULL },
     { sigquit_init, sigquit_fini },
     { poller_up, netpoll_fini },
+    { world_init, NULL },
+    { sysmon_start, sysmon_stop },
 };
 
 static void steps_down(size_t n)
@@ -200,6 +205,7 @@ static void end(void)
     uint32_t spins = 0;
 
     stop_begin();
+    sysmon_stop();
 
     /* order STATE full: no more threads come in before those inside are counted; in: foreign_enter
      */
@@ -248,10 +254,22 @@ bool forget_run(void)
 
 /* ---- public --------------------------------------------------------------------------------- */
 
+static struct p *first_p(void)
+{
+    struct p *pp;
+
+    lock(&sched.lock);
+    pp = pidleget_locked(sched.allp[0]);
+    unlock(&sched.lock);
+    return pp;
+}
+
+/* The first goroutine begins on the calling thread: what it locks itself to is the program's main
+ * thread, which some libraries insist on. */
 static int main1(quoit_fn fn, void *arg)
 {
+    struct quoit_g *gp;
     struct m *mp;
-    struct p *pp;
     int e, result;
 
     if (fn == NULL)
@@ -261,10 +279,7 @@ static int main1(quoit_fn fn, void *arg)
     e = start(NULL);
     if (e < 0)
         return e;
-    lock(&sched.lock);
-    pp = pidleget_locked(sched.allp[0]);
-    unlock(&sched.lock);
-    mp = m_adopt(pp);
+    mp = m_adopt(first_p());
     if (mp == NULL) {
         steps_down(array_len(steps));
         store_relaxed(&state, OFF);
@@ -275,11 +290,11 @@ static int main1(quoit_fn fn, void *arg)
      * starts, or that do its I/O, come in. */
     /* order STATE out: all stands; in: foreign_enter */
     store_release(&state, ON);
-    e = newproc_main(mp, fn, arg);
-    if (e == 0)
+    gp = newproc_main(mp, fn, arg);
+    if (gp != NULL && switch_from_g0(mp, gp))
         schedule(mp);
     /* order INSIDE in: the result was stored before the stop began; out: stop_begin */
-    result = load_acquire(&sched.stopping) ? sched.mainresult : e;
+    result = load_acquire(&sched.stopping) ? sched.mainresult : -ENOMEM;
     m_release(mp);
     end();
     return result;
@@ -305,7 +320,11 @@ static int init1(const struct quoit_options *options)
         return e;
     /* order STATE out: all stands; in: foreign_enter */
     store_release(&state, ON);
-    return 0;
+    /* With one thread that runs every goroutine will; whether more can be had shows later. */
+    e = m_start(first_p(), false);
+    if (e < 0)
+        end();
+    return e;
 }
 
 int quoit_init(const struct quoit_options *options)

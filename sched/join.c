@@ -21,6 +21,7 @@
 #include "forkq.h"
 #include "gfree.h"
 #include "gstatus.h"
+#include "lockthread.h"
 #include "p.h"
 #include "stack.h"
 #include "switch.h"
@@ -81,6 +82,8 @@ static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, 
         child_returned();
     if (unlikely(mp->locks != 0))
         pinned_end();
+    if (unlikely(child->flags & G_LOCKED))
+        unlock_thread(mp, child);
     gstatus_set(child, Grunning, Gdead);
     gstatus_set(host, Gwaiting, Grunning);
     mp->curg = host;
@@ -93,7 +96,8 @@ struct m *join(struct m *mp, struct quoit_g *child, int *result)
 {
     struct joining j = { child, mp->curg };
 
-    if (likely(!(child->flags & G_BIG) && mp->locks == 0 && room_left(mp->curg->stk) &&
+    if (likely(!(child->flags & G_BIG) && !(mp->curg->flags & G_LOCKED) && mp->locks == 0 &&
+               room_left(mp->curg->stk) &&
                forkq_pop_this(&mp->p->forkq, child)))
         return run_inplace(mp, child, result);
     /* order JOIN in: the result is there; out: g_ended */

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * m.c - kernel threads: made, put to sleep, woken
+ * m.c - kernel threads: their records, birth and end
  *
- * An M sleeps in the poller: in its ring when I/O of its goroutines is in flight, else on a
- * futex. An idle M keeps no P, but the P it held last remembers it: its thread is bound to the
- * right core.
- *
- * Who wakes an M has taken it off the idle list under sched.lock and put a P into m->nextp. An
- * M that wakes by itself, because I/O completed, takes itself off the list under the same lock,
- * if it is still on it.
+ * A record stays on the list of all until Quoit ends, so that others may look at any M at any
+ * time; when its thread has gone it waits to be used again.
  */
 #include "m.h"
 
@@ -17,46 +12,12 @@
 #include "p.h"
 #include "proc.h"
 #include "stack.h"
+#include "syscall.h"
 #include "throw.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- idle M's (all under sched.lock) -------------------------------------------------------- */
-
-static void midleput_locked(struct m *mp)
-{
-    mp->idle = true;
-    mp->idlelink = sched.idlem;
-    sched.idlem = mp;
-}
-
-static void midledrop_locked(struct m *mp)
-{
-    struct m **at = &sched.idlem;
-
-    while (*at != mp)
-        at = &(*at)->idlelink;
-    *at = mp->idlelink;
-    mp->idle = false;
-}
-
-/* The M that held pp last if it is idle, else one of the same node, else any. */
-static struct m *midleget_locked(const struct p *pp)
-{
-    struct m *mp = pp->lastm, *any = sched.idlem;
-
-    if (mp == NULL || !mp->idle) {
-        for (mp = any; mp != NULL && mp->node != pp->place.node; mp = mp->idlelink)
-            ;
-        if (mp == NULL)
-            mp = any;
-    }
-    if (mp != NULL)
-        midledrop_locked(mp);
-    return mp;
-}
 
 /* ---- binding -------------------------------------------------------------------------------- */
 
@@ -72,41 +33,70 @@ void m_bind(struct m *mp, const struct p *pp)
 
 /* ---- birth and end -------------------------------------------------------------------------- */
 
-static struct m *m_new(void)
+/* False: its thread had not ended at the deadline. */
+static bool m_join(struct m *mp, int64_t deadline)
 {
-    struct m *mp = aligned_alloc(CACHELINE, sizeof *mp);
+    if (mp->joined)
+        return true;
+    if (!note_sleep(&mp->gone, deadline))
+        return false;
+    pthread_join(mp->thread, NULL);
+    mp->joined = true;
+    return true;
+}
 
+/* A record whose thread has gone, or a fresh one on the list of all. */
+static struct m *m_record_locked(void)
+{
+    struct m *mp = sched.freem;
+
+    if (mp != NULL) {
+        sched.freem = mp->idlelink;
+        return mp;
+    }
+    mp = aligned_alloc(CACHELINE, sizeof *mp);
     if (mp == NULL)
         return NULL;
     memset(mp, 0, sizeof *mp);
-    mp->inside = 1;
-    mp->revoked = fence_bias;
-    mp->boundslot = mp->node = -1;
-    lock(&sched.lock);
-    if (sched.nm >= sched.maxm)
-        throw("m_new: the program needs more than %u threads (see QUOIT_MAXTHREADS)", sched.maxm);
+    mp->joined = true;
     mp->id = sched.mgen++;
     mp->rand = mp->id * 2654435769u + 1;
     mp->alllink = sched.allm;
-    sched.allm = mp;
-    /* hint: read without the lock by quoit_num_thread */
-    store_relaxed(&sched.nm, sched.nm + 1);
-    unlock(&sched.lock);
+    /* order ALLM out: the record is whole before it is found; in: allm_first */
+    store_release(&sched.allm, mp);
     return mp;
 }
 
-static void m_drop(struct m *mp)
+struct m *m_new(void)
 {
-    struct m **at = &sched.allm;
+    struct m *mp;
 
     lock(&sched.lock);
-    while (*at != mp)
-        at = &(*at)->alllink;
-    *at = mp->alllink;
+    if (sched.nm >= sched.maxm)
+        throw("m_new: the program needs more than %u threads (see QUOIT_MAXTHREADS)", sched.maxm);
+    mp = m_record_locked();
+    if (mp != NULL)
+        /* hint: read without the lock by quoit_num_thread */
+        store_relaxed(&sched.nm, sched.nm + 1);
+    unlock(&sched.lock);
+    if (mp == NULL)
+        return NULL;
+    (void)m_join(mp, INT64_MAX);
+    mp->inside = 1;
+    store_relaxed(&mp->revoked, fence_bias | (load_relaxed(&sched.stopping) != 0));
+    mp->boundslot = mp->node = -1;
+    mp->spinning = mp->leaving = false;
+    return mp;
+}
+
+void m_drop(struct m *mp)
+{
+    lock(&sched.lock);
+    mp->idlelink = sched.freem;
+    sched.freem = mp;
     /* hint: as in m_new */
     store_relaxed(&sched.nm, sched.nm - 1);
     unlock(&sched.lock);
-    free(mp);
 }
 
 /* On the thread that is to be mp's. */
@@ -157,6 +147,8 @@ static void *m_main(void *arg)
     pthread_sigmask(SIG_SETMASK, &sched.sigmask, NULL);
     schedule(mp);
     m_leave_thread(mp);
+    if (!load_relaxed(&sched.stopping))
+        m_drop(mp);
     note_wake(&mp->gone);
     return NULL;
 }
@@ -172,9 +164,14 @@ int m_start(struct p *pp, bool spinning)
     children_refresh();
     mp->nextp = pp;
     mp->spinning = spinning;
-    e = thread_start(mp, m_main);
-    if (e < 0)
-        m_drop(mp);
+    note_clear(&mp->gone);
+    mp->joined = false;
+    e = thread_start(&mp->thread, m_main, mp);
+    if (e == 0)
+        return 0;
+    mp->joined = true;
+    mp->nextp = NULL;
+    m_drop(mp);
     return e;
 }
 
@@ -192,34 +189,31 @@ void m_release(struct m *mp)
     m_leave_thread(mp);
     if (mp->boundslot >= 0)
         (void)bind_thread_process();
-    mp->joined = true;
 }
 
-static struct m *unjoined(void)
-{
-    struct m *mp;
+/* ---- all of them ---------------------------------------------------------------------------- */
 
-    lock(&sched.lock);
-    for (mp = sched.allm; mp != NULL && mp->joined; mp = mp->alllink)
-        ;
-    unlock(&sched.lock);
-    return mp;
+struct m *allm_first(void)
+{
+    /* order ALLM in: what is found is whole; out: m_record_locked */
+    return load_acquire(&sched.allm);
 }
 
 bool m_join_all(int64_t grace_ns)
 {
     int64_t until = nanotime() + grace_ns;
-    struct m *mp;
 
-    while ((mp = unjoined()) != NULL) {
-        if (!note_sleep(&mp->gone, until))
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        if (!m_join(mp, until))
             return false;
-        pthread_join(mp->thread, NULL);
-        mp->joined = true;
-    }
     /* Only now, when no M is left that could still be about to wake another. */
-    while (sched.allm != NULL)
-        m_drop(sched.allm);
+    while (sched.allm != NULL) {
+        struct m *mp = sched.allm;
+
+        sched.allm = mp->alllink;
+        free(mp);
+    }
+    store_relaxed(&sched.nm, 0);
     return true;
 }
 
@@ -227,112 +221,9 @@ void m_wake_all(void)
 {
     lock(&sched.lock);
     for (struct m *mp = sched.allm; mp != NULL; mp = mp->alllink) {
-        /* order INSIDE out: sched.stopping is set before; in: entry_slow */
-        store_release(&mp->revoked, fence_bias | 1);
+        m_call(mp, 0);
         if (mp->open)
             netpoll_wake(mp);
     }
     unlock(&sched.lock);
-}
-
-/* ---- sleep and wake ------------------------------------------------------------------------- */
-
-/* Why the M woke: a P it was given, or one for I/O that completed; NULL: neither. */
-static struct p *woken_for(struct m *mp)
-{
-    struct p *pp;
-
-    lock(&sched.lock);
-    pp = mp->nextp;
-    mp->nextp = NULL;
-    if (pp == NULL && !load_relaxed(&sched.stopping))
-        pp = pidleget_locked(mp->lastp);
-    if (mp->idle && (pp != NULL || load_relaxed(&sched.stopping)))
-        midledrop_locked(mp);
-    unlock(&sched.lock);
-    return pp;
-}
-
-void stopm(struct m *mp)
-{
-    struct p *pp;
-
-    /* Libraries that were loaded meanwhile: here nobody waits. */
-    children_refresh();
-    lock(&sched.lock);
-    midleput_locked(mp);
-    unlock(&sched.lock);
-    /* order DRAIN in: goroutines that ended here were counted before the fence of second_look, so
-     * either drain counts them or they are told of here; out: drain */
-    if (load_acquire(&sched.draining))
-        note_wake(&sched.drained);
-    for (;;) {
-        struct glist list = { NULL, NULL, 0 };
-
-        netpoll_sleep(mp, INT64_MAX);
-        pp = woken_for(mp);
-        if (pp != NULL)
-            break;
-        if (load_relaxed(&sched.stopping))
-            return;
-        /* Every P is busy: what completed goes to where they look. */
-        netpoll_reap(mp, &list);
-        injectglist(mp, &list);
-    }
-    acquirep(mp, pp);
-}
-
-/* Wakes or starts an M for pp; it counts as spinning already. */
-static void startm(struct p *pp, struct m *mp)
-{
-    int e, saved = errno;
-
-    if (mp != NULL) {
-        netpoll_wake(mp);
-        /* order WAKER out: the wake-up comes first; in: m_leave_thread */
-        add_release(&mp->wakers, -1u);
-        return;
-    }
-    e = m_start(pp, true);
-    errno = saved;
-    if (e < 0)
-        throw("startm: no thread can be started (%s); lower GOMAXPROCS or raise the limit of tasks",
-              strerrorname_np(-e));
-}
-
-/* One caller at a time: the count of spinning M's is the ticket. Who found no idle P looks
- * again after giving the ticket back, for a P may have become idle while others saw the ticket
- * taken and left it to us. */
-cold void wakep_slow(struct m *mp)
-{
-    while (fence_and_load(&sched.npidle) != 0) {
-        struct p *pp;
-        struct m *m2 = NULL;
-        uint32_t seen = 0;
-
-        /* order SPIN-DOWN full: the put is out, and only one goes on; in: second_look,
-         * spinning_ends */
-        if (load_relaxed(&sched.nmspinning) != 0 || !cas_full(&sched.nmspinning, &seen, 1))
-            return;
-        lock(&sched.lock);
-        pp = pidleget_locked(mp != NULL ? mp->p : NULL);
-        if (pp != NULL) {
-            m2 = midleget_locked(pp);
-            if (m2 != NULL) {
-                m2->nextp = pp;
-                m2->spinning = true;
-                add_relaxed(&m2->wakers, 1);
-            }
-        }
-        unlock(&sched.lock);
-        if (pp != NULL) {
-            if (mp != NULL && mp->p != NULL)
-                count_add(&mp->p->count.wakes, 1);
-            startm(pp, m2);
-            return;
-        }
-        /* order SPIN-DOWN full: the ticket is back before idle P's are looked for; in: second_look
-         */
-        add_full(&sched.nmspinning, -1u);
-    }
 }

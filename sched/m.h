@@ -17,10 +17,33 @@ int m_start(struct p *pp, bool spinning);
 struct m *m_adopt(struct p *pp);
 void m_release(struct m *mp);
 
+/* A record on the list of all, counted against the maximum: NULL for no memory. Back with m_drop,
+ * once its thread is about to end or is not Quoit's any more. */
+struct m *m_new(void);
+void m_drop(struct m *mp);
+
+/* All M's that ever were, linked by alllink. Any thread. */
+struct m *allm_first(void);
 /* Calls every M to look at sched.stopping. */
 void m_wake_all(void);
 /* Waits until all have left, frees them; false: some had not after grace_ns, and nothing was freed.
  */
 bool m_join_all(int64_t grace_ns);
+
+/* Under sched.lock. */
+void midleput_locked(struct m *mp);
+void midledrop_locked(struct m *mp);
+
+/* On g0, on the idle list: sleeps until the M has a P again, or is to end (mp->p stays NULL). */
+void m_sleep(struct m *mp);
+/* The same for one that is not on the list yet. */
+void stopm(struct m *mp);
+
+/* The world goes on: an M for each P that nobody holds and that has work; the others are idle. */
+void startm_each(void);
+/* pp to this very M, which sleeps for it and is on no idle list. */
+void m_give(struct m *mp, struct p *pp);
+/* pp has lost its M: to another one if there is work for it, else it is idle. Any thread. */
+void handoffp(struct p *pp);
 
 #endif

@@ -16,6 +16,7 @@
 #include "globrunq.h"
 #include "gstatus.h"
 #include "join.h"
+#include "lockthread.h"
 #include "p.h"
 #include "runq.h"
 #include "stack.h"
@@ -88,13 +89,13 @@ int newproc_plain(struct m *mp, quoit_fn fn, void *arg, const void *site)
     return plain_born(mp, gp, fn, arg, site);
 }
 
-int newproc_main(struct m *mp, quoit_fn fn, void *arg)
+struct quoit_g *newproc_main(struct m *mp, quoit_fn fn, void *arg)
 {
     struct quoit_g *gp = gfget(mp->p);
     int class = stack_class(MAIN_STACK);
 
     if (gp == NULL)
-        return -ENOMEM;
+        return NULL;
     /* Under a limit most of it is for the others. */
     while (env.stack_limit != 0 && class > 0 && stack_class_bytes(class) > env.stack_limit / 4)
         class--;
@@ -102,8 +103,8 @@ int newproc_main(struct m *mp, quoit_fn fn, void *arg)
         class = stack_default_class;
     g_fill(gp, goid_next(mp->p), fn, arg, G_MAIN, (uint8_t)class, NULL);
     count_add(&mp->p->count.spawned, 1);
-    forkq_add(mp, gp);
-    return 0;
+    gstatus_set(gp, Gdead, Grunnable);
+    return gp;
 }
 
 int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len, const void *site)
@@ -292,6 +293,8 @@ struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)
         pinned_end();
     if (unlikely(stk->guard == GUARD_WORDS))
         stack_check(stk);
+    if (unlikely(gp->flags & G_LOCKED))
+        locked_ended(mp, gp);
     g_ended(mp, gp, result);
     next = unlikely(load_relaxed(&sched.stopping)) ? NULL : pick(mp, false);
     if (likely(next != NULL && next->stk == NULL && at_bottom && next->class == stk->class)) {
@@ -306,7 +309,7 @@ struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)
     if (next != NULL) {
         if (switch_into(&mp, &mp->scratch, &stk->san, next, true))
             throw("goexit0: a dead goroutine was resumed");
-        stack_wanting(mp, next);
+        not_here(mp, next);
     }
     sanitize_leave(&stk->san, &mp->g0stack, true);
     mp->curg = NULL;

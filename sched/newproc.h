@@ -9,8 +9,8 @@
 /* 0, -ENOMEM; newproc_attr and newproc_shared -EINVAL too. fn is not NULL; site is where the
  * public function was called. */
 int newproc_plain(struct m *mp, quoit_fn fn, void *arg, const void *site);
-/* The goroutine whose end is the end of quoit_main. */
-int newproc_main(struct m *mp, quoit_fn fn, void *arg);
+/* The goroutine whose end is the end of quoit_main, in no queue yet; NULL: no memory. */
+struct quoit_g *newproc_main(struct m *mp, quoit_fn fn, void *arg);
 int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len, const void *site);
 int newproc_attr(struct m *mp, const struct quoit_attr *attr, quoit_fn fn, void *arg,
                  const void *site);

@@ -10,6 +10,7 @@
 #include "atomic.h"
 #include "compiler.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,9 +25,11 @@ void os_sleep_until(int64_t deadline);
 int os_gettid(void);
 void os_yield(void);
 
+/* Nanoseconds of cpu time that a thread of this process has used; -1: it is gone. */
+int64_t thread_cputime(int tid);
+
 /* Starts `fn(arg)` in a thread with every signal blocked at birth; -errno. */
-struct m;
-int thread_start(struct m *mp, void *(*fn)(void *));
+int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 
 /* One line to stderr by a single write, async-signal-safe. */
 void write_stderr(const char *line, unsigned long n);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * p.c - P's: made once, held by one M at a time, idle otherwise
+ * p.c - P's: held by one M at a time, idle otherwise; more or fewer while the world is stopped
+ *
+ * A P that was taken away keeps its record, for others may have a pointer to it, and comes back
+ * with the next growth. Cores are taken and left in the order of places, so the k-th P is always
+ * at the k-th.
  */
 #include "p.h"
 
@@ -7,10 +11,18 @@
 #include "mem.h"
 #include "topo.h"
 
+#include "env.h"
+#include "forkq.h"
+#include "gfree.h"
+#include "globrunq.h"
 #include "m.h"
 #include "os_linux.h"
+#include "runq.h"
+#include "stack.h"
+#include "sysmon.h"
 #include "throw.h"
 #include "timer.h"
+#include "world.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,7 +35,12 @@ void acquirep(struct m *mp, struct p *pp)
     /* order HOLDER out: the M is whole before others find it here; in: reap_others */
     store_release(&pp->m, mp);
     pp->lastm = mp;
+    /* The goroutine that is locked here goes on here alone: each of its switches has to look. */
+    if (mp->lockedg != NULL)
+        pp->fairat = 0;
     m_bind(mp, pp);
+    if (load_relaxed(&sched.sysmonwait))
+        sysmon_wake();
 }
 
 struct p *releasep(struct m *mp)
@@ -37,6 +54,14 @@ struct p *releasep(struct m *mp)
 }
 
 void pidleput_locked(struct p *pp)
+{
+    if (load_relaxed(&sched.gcwaiting))
+        world_stopped_one_locked();
+    else
+        pidleadd_locked(pp);
+}
+
+void pidleadd_locked(struct p *pp)
 {
     pp->idle = true;
     pp->idlelink = sched.idlep;
@@ -66,7 +91,8 @@ struct p *pidleget_locked(struct p *near)
     if (near != NULL) {
         if (near->idle)
             pp = near;
-        for (uint32_t i = 0; !near->idle && i < sched.nprocs - 1; i++) {
+        /* One that gomaxprocs took away knows no neighbours. */
+        for (uint32_t i = 0; !near->idle && near->id < sched.nprocs && i < sched.nprocs - 1; i++) {
             pp = sched.allp[near->near[i]];
             if (pp->idle)
                 break;
@@ -127,11 +153,46 @@ static struct p *p_new(uint32_t i)
     pp->place = sched.places[i];
     pp->node = &sched.nodes[pp->place.node];
     pp->runq.slot = pp->runq_slots;
-    pp->runq.alone = sched.nprocs == 1;
     pp->forkq.slot = pp->forkq_slots;
-    pp->near = order_row(&sched.order, (int)i);
-    pp->ring = order_rings(&sched.order, (int)i);
     return pp;
+}
+
+/* Who is near to whom, among the first n, and what follows from it. */
+static void set_order(struct order *order, uint32_t n)
+{
+    order_free(&sched.order);
+    sched.order = *order;
+    store_relaxed(&sched.nprocs, n);
+    for (uint32_t i = 0; i < n; i++) {
+        struct p *pp = sched.allp[i];
+
+        pp->runq.alone = n == 1;
+        pp->near = order_row(&sched.order, (int)i);
+        pp->ring = order_rings(&sched.order, (int)i);
+    }
+}
+
+/* P's up to n, those that were taken away before come back; -ENOMEM: none of it holds. */
+static int make_procs(uint32_t n)
+{
+    struct order order = { 0 };
+    int e = place_make((int)n, sched.places);
+
+    if (e == 0)
+        e = order_make(topo_get(), sched.places, (int)n, &order);
+    if (e < 0)
+        return e;
+    for (uint32_t i = sched.nallp; i < n; i++) {
+        sched.allp[i] = p_new(i);
+        if (sched.allp[i] == NULL) {
+            order_free(&order);
+            return -ENOMEM;
+        }
+        /* order ALLP out: the P is whole before it is counted; in: nallp */
+        store_release(&sched.nallp, i + 1);
+    }
+    set_order(&order, n);
+    return 0;
 }
 
 int p_init(uint32_t n)
@@ -140,29 +201,56 @@ int p_init(uint32_t n)
 
     if (e < 0)
         return e;
-    sched.places = calloc(n, sizeof *sched.places);
-    sched.allp = calloc(n, sizeof *sched.allp);
+    sched.places = calloc(PROCS_MAX, sizeof *sched.places);
+    sched.allp = calloc(PROCS_MAX, sizeof *sched.allp);
     if (sched.places == NULL || sched.allp == NULL)
         return -ENOMEM;
-    e = place_make((int)n, sched.places);
-    if (e == 0)
-        e = order_make(topo_get(), sched.places, (int)n, &sched.order);
+    e = make_procs(n);
     if (e < 0)
         return e;
-    sched.nprocs = n;
     sched.npidle = fence_bias;
-    for (uint32_t i = n; i-- > 0;) {
-        sched.allp[i] = p_new(i);
-        if (sched.allp[i] == NULL)
-            return -ENOMEM;
+    for (uint32_t i = n; i-- > 0;)
         pidleput_locked(sched.allp[i]);
+    return 0;
+}
+
+/* What waits there, in its order, goes to the shared queue of the node; what is kept there for
+ * reuse goes to the node too. */
+static void retire(struct p *pp)
+{
+    struct quoit_g *gp;
+
+    while ((gp = runq_get_next(&pp->runq)) != NULL || (gp = runq_get(&pp->runq)) != NULL ||
+           (gp = forkq_pop(&pp->forkq, false)) != NULL)
+        globrunqput(pp->node, gp);
+    gfpurge(pp);
+    stack_purge(pp);
+}
+
+int procresize(struct m *mp, uint32_t n)
+{
+    uint32_t old = sched.nprocs;
+    int e = make_procs(n);
+
+    if (e < 0)
+        return e;
+    if (mp != NULL && mp->p->id >= n) {
+        releasep(mp);
+        acquirep(mp, sched.allp[0]);
     }
+    for (uint32_t i = n; i < old; i++)
+        retire(sched.allp[i]);
+    if (sched.bind != BIND_NONE)
+        sched.bind = place_mode(env.bind, (int)n);
+    /* Bound to a core before, perhaps to a node now: at the next P each looks anew. */
+    for (struct m *m2 = allm_first(); m2 != NULL; m2 = m2->alllink)
+        m2->boundslot = -1;
     return 0;
 }
 
 void p_fini(void)
 {
-    for (uint32_t i = 0; i < sched.nprocs; i++)
+    for (uint32_t i = 0; sched.allp != NULL && i < PROCS_MAX; i++)
         if (sched.allp[i] != NULL) {
             timers_fini(&sched.allp[i]->timers);
             mem_release(sched.allp[i], p_bytes());

@@ -8,18 +8,39 @@
 #include "compiler.h"
 
 #include "gmp.h"
+#include "os_linux.h"
 
 /* n P's, all idle, and the nodes they sit on; 0 or -errno. */
 int p_init(uint32_t n);
 void p_fini(void);
 
+/* n P's from now on. The world is stopped by the caller, whose M is mp (NULL: a thread that is not
+ * ours) and may get another P. 0 or -ENOMEM, and nothing has changed. */
+int procresize(struct m *mp, uint32_t n);
+
 /* The calling M takes pp, which is off the idle list, or gives up what it holds. */
 void acquirep(struct m *mp, struct p *pp);
 struct p *releasep(struct m *mp);
 
-/* Under sched.lock. The idle P nearest to `near` (NULL: any), or NULL. */
+/* Under sched.lock. Who stops the world counts it; else it is idle. */
 void pidleput_locked(struct p *pp);
+/* Under sched.lock: idle in any case. */
+void pidleadd_locked(struct p *pp);
+/* Under sched.lock. The idle P nearest to `near` (NULL: any), or NULL. */
 struct p *pidleget_locked(struct p *near);
+
+/* How many P's there ever were: for sums over all. Any thread. */
+static inline uint32_t nallp(void)
+{
+    /* order ALLP in: each of them is whole; out: make_procs */
+    return load_acquire(&sched.nallp);
+}
+
+static inline uint32_t npidle(void)
+{
+    /* hint: only decides whether looking longer is worth it */
+    return load_relaxed(&sched.npidle) & ~(uint32_t)FENCE_BIT;
+}
 
 /* Adds to a counter of the P that the caller's M holds. */
 static always_inline void count_add(uint64_t *n, uint64_t more)

@@ -9,7 +9,7 @@
 #include "runq.h"
 #include "switch.h"
 
-/* The goroutine was told of before it had left its stack: it is about to wait, on another M. */
+/* Its completion was faster than the goroutine: it is about to wait, on another M. */
 static cold void wait_parked(const struct quoit_g *gp)
 {
     for (int spins = 0;; spins++) {
@@ -27,14 +27,19 @@ static cold void wait_parked(const struct quoit_g *gp)
     }
 }
 
-void ready(struct m *mp, struct quoit_g *gp)
+void make_runnable(struct quoit_g *gp)
 {
-    struct quoit_g *kicked;
-
     /* order G-OFF in: its context is saved; out: gstatus_set */
     if (unlikely(load_acquire(&gp->status) != Gwaiting))
         wait_parked(gp);
     gstatus_set(gp, Gwaiting, Grunnable);
+}
+
+void ready(struct m *mp, struct quoit_g *gp)
+{
+    struct quoit_g *kicked;
+
+    make_runnable(gp);
     if (unlikely(mp == NULL || mp->p == NULL)) {
         globrunqput(&sched.nodes[gp->node], gp);
     } else {

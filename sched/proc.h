@@ -63,11 +63,24 @@ void schedule(struct m *mp);
 /* A chain that became runnable: onto the P's queue, others are called to help. */
 void injectglist(struct m *mp, struct glist *list);
 
-/* From g0 into `next`; returns when g0 runs again. False: no stack to be had, nothing was done. The
- * other switches stand in switch.h. */
+/* Does anything wait in pp's own queues? A hint. */
+bool p_has_work(const struct p *pp);
+/* There, or in a shared queue? */
+bool work_waits(const struct p *pp);
+/* Anything anywhere that an idle P could run? */
+bool work_anywhere(void);
+
+/* Completions of every M but mp (NULL: a thread that is not ours); true: there were some. */
+bool reap_all(struct m *mp);
+
+/* From g0 into `next`; returns when g0 runs again. False: it cannot run here (not_here). The other
+ * switches stand in switch.h. */
 bool switch_from_g0(struct m *mp, struct quoit_g *next);
 
 /* ---- waiting (park.c) ----------------------------------------------------------------------- */
+
+/* From Gwaiting to Grunnable, and in the caller's hands. */
+void make_runnable(struct quoit_g *gp);
 
 /* A parked goroutine goes on, next on this P. mp may be NULL: a thread that is not ours. park
  * stands in switch.h. */
@@ -92,9 +105,6 @@ static always_inline void wakep(struct m *mp)
     if (unlikely(load_relaxed(&sched.npidle) != 0))
         wakep_slow(mp);
 }
-
-/* On g0: sleeps until the M has a P again, or is to end (mp->p stays NULL). */
-void stopm(struct m *mp);
 
 /* ---- start and end (init.c) ----------------------------------------------------------------- */
 

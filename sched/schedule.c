@@ -26,6 +26,8 @@
 #include "forkq.h"
 #include "globrunq.h"
 #include "gstatus.h"
+#include "lockthread.h"
+#include "m.h"
 #include "p.h"
 #include "pick.h"
 #include "runq.h"
@@ -60,12 +62,14 @@ static void poll(struct m *mp)
 noinline struct quoit_g *pick_fair(struct m *mp)
 {
     struct p *pp = mp->p;
+    struct quoit_g *gp;
 
-    pp->fairat = pp->schedtick + FAIR_TICKS;
     poll(mp);
+    /* Its own goroutine only, and that one has just left: g0 gives the P to somebody. */
+    if (mp->lockedg != NULL)
+        return NULL;
+    pp->fairat = pp->schedtick + FAIR_TICKS;
     for (int i = 0; i < 3; i++) {
-        struct quoit_g *gp;
-
         switch (pp->turn++ % 3) {
         case 0:
             gp = globrunqget(pp, pp->node, 1);
@@ -80,7 +84,7 @@ noinline struct quoit_g *pick_fair(struct m *mp)
         if (gp != NULL)
             return gp;
     }
-    return NULL;
+    return runq_get_next(&pp->runq);
 }
 
 /* Several came from elsewhere; while they moved, an M that went to sleep may have found them in
@@ -93,8 +97,11 @@ static void call_for_rest(struct m *mp)
 
 noinline struct quoit_g *pick_further(struct m *mp)
 {
-    struct quoit_g *gp = globrunqget(mp->p, mp->p->node, STEAL_MAX);
+    struct quoit_g *gp;
 
+    if (mp->lockedg != NULL)
+        return NULL;
+    gp = globrunqget(mp->p, mp->p->node, STEAL_MAX);
     if (gp != NULL) {
         call_for_rest(mp);
         return gp;
@@ -107,6 +114,7 @@ noinline struct quoit_g *pick_further(struct m *mp)
 
 void injectglist(struct m *mp, struct glist *list)
 {
+    struct p *pp = mp != NULL ? mp->p : NULL;
     struct quoit_g *gp = list->first;
 
     if (gp == NULL)
@@ -114,12 +122,9 @@ void injectglist(struct m *mp, struct glist *list)
     for (int n = list->n; n > 0; n--) {
         struct quoit_g *next = gp->link;
 
-        /* order G-OFF in: its context is saved; out: gstatus_set */
-        while (unlikely(load_acquire(&gp->status) != Gwaiting))
-            cpu_relax();
-        gstatus_set(gp, Gwaiting, Grunnable);
-        if (mp->p != NULL)
-            runq_add(mp->p, gp);
+        make_runnable(gp);
+        if (pp != NULL)
+            runq_add(pp, gp);
         else
             globrunqput(&sched.nodes[gp->node], gp);
         gp = next;
@@ -244,37 +249,53 @@ static struct quoit_g *steal(struct m *mp)
     return NULL;
 }
 
-/* What completed for an M that computes comes to whoever has nothing to do. */
+/* False: nothing had completed for m2. */
+static bool reap_from(struct m *mp, struct m *m2)
+{
+    struct glist list = { NULL, NULL, 0 };
+
+    if (m2 == NULL || load_relaxed(&m2->poll_inflight) == 0)
+        return false;
+    netpoll_reap_other(mp, m2, &list);
+    injectglist(mp, &list);
+    return list.first != NULL;
+}
+
+/* What completed for an M that computes, or has lost its P, comes to whoever has nothing to do. */
 static struct quoit_g *reap_others(struct m *mp)
 {
-    for (uint32_t i = 0; i + 1 < sched.nprocs; i++) {
+    bool some = false;
+
+    for (uint32_t i = 0; i + 1 < sched.nprocs && !some; i++)
         /* It may have left that P since; M's are not freed while others run. */
         /* order HOLDER in: the M is whole; out: acquirep */
-        struct m *m2 = load_acquire(&sched.allp[mp->p->near[i]]->m);
-        struct glist list = { NULL, NULL, 0 };
+        some = reap_from(mp, load_acquire(&sched.allp[mp->p->near[i]]->m));
+    if (!some && load_relaxed(&sched.nlost) > 0)
+        some = reap_all(mp);
+    return some ? pick_local(mp, false) : NULL;
+}
 
-        if (m2 == NULL || load_relaxed(&m2->poll_inflight) == 0)
-            continue;
-        netpoll_reap_other(mp, m2, &list);
-        if (list.first != NULL) {
-            injectglist(mp, &list);
-            return pick_local(mp, false);
-        }
-    }
-    return NULL;
+bool reap_all(struct m *mp)
+{
+    bool some = false;
+
+    for (struct m *m2 = allm_first(); m2 != NULL; m2 = m2->alllink)
+        if (m2 != mp)
+            some |= reap_from(mp, m2);
+    return some;
 }
 
 /* ---- nothing to do -------------------------------------------------------------------------- */
 
-static uint32_t npidle(void)
-{
-    /* hint: only decides whether looking longer is worth it */
-    return load_relaxed(&sched.npidle) & ~(uint32_t)FENCE_BIT;
-}
-
 static bool others_run(void)
 {
     return sched.nprocs - npidle() > 1;
+}
+
+/* Leave off looking, whatever there is. */
+static bool halted(void)
+{
+    return load_relaxed(&sched.stopping) || load_relaxed(&sched.gcwaiting);
 }
 
 /* Looks for a while: work comes often soon after. Completions of others' I/O are taken along. */
@@ -303,7 +324,7 @@ static struct quoit_g *spin(struct m *mp)
             cpu_relax();
         if (pause < 64)
             pause *= 2;
-    } while (nanotime() < until && !load_relaxed(&sched.stopping));
+    } while (nanotime() < until && !halted());
     return NULL;
 }
 
@@ -317,42 +338,58 @@ static void spinning_ends(struct m *mp)
         wakep(mp);
 }
 
-/* Anything anywhere that an idle P could run? The rule of two does not count here. */
-static bool work_anywhere(void)
+static bool work_shared(void)
 {
-    for (uint32_t i = 0; i < sched.nprocs; i++) {
-        const struct p *pp = sched.allp[i];
-
-        if (!runq_empty(&pp->runq) || forkq_size(&pp->forkq) > 0)
-            return true;
-    }
     for (uint32_t i = 0; i < sched.nnodes; i++)
         if (!globrunq_empty(&sched.nodes[i]))
             return true;
     return false;
 }
 
-/* Gives the P up and looks again; true: the M holds a P, go on searching. */
+bool p_has_work(const struct p *pp)
+{
+    return !runq_empty(&pp->runq) || forkq_size(&pp->forkq) > 0;
+}
+
+bool work_waits(const struct p *pp)
+{
+    return p_has_work(pp) || work_shared();
+}
+
+/* The rule of two does not count here. */
+bool work_anywhere(void)
+{
+    for (uint32_t i = 0; i < sched.nprocs; i++)
+        if (p_has_work(sched.allp[i]))
+            return true;
+    return work_shared();
+}
+
+/* Gives the P up and looks again; true: the M holds a P, go on searching; false: it is on the idle
+ * list. There at once, so that who calls for help between the two takes this M and no other. */
 static bool second_look(struct m *mp)
 {
     bool was_spinning = mp->spinning;
     struct p *pp;
 
+    mp->spinning = false;
     lock(&sched.lock);
     pp = releasep(mp);
     pidleput_locked(pp);
+    midleput_locked(mp);
     unlock(&sched.lock);
-    if (was_spinning) {
-        mp->spinning = false;
+    if (was_spinning)
         /* order SPIN-DOWN full: the P shows as idle before this M stops looking; in: wakep_slow */
         add_full(&sched.nmspinning, -1u);
-    }
     /* order SPIN-DOWN full: idle and not spinning is out before the last look; in: wakep */
     fence_heavy();
     if (!work_anywhere())
         return false;
     lock(&sched.lock);
-    pp = pidleget_locked(pp);
+    /* No longer idle: it has been given a P, and is being woken. */
+    pp = mp->idle ? pidleget_locked(pp) : NULL;
+    if (pp != NULL)
+        midledrop_locked(mp);
     unlock(&sched.lock);
     if (pp == NULL)
         return false; /* whoever took it looks too */
@@ -362,26 +399,64 @@ static bool second_look(struct m *mp)
     return true;
 }
 
+/* Who stops the world waits for this P. */
+static void come_to_rest(struct m *mp)
+{
+    lock(&sched.lock);
+    if (mp->spinning)
+        add_relaxed(&sched.nmspinning, -1u);
+    mp->spinning = false;
+    pidleput_locked(releasep(mp));
+    midleput_locked(mp);
+    unlock(&sched.lock);
+    m_sleep(mp);
+}
+
+static struct quoit_g *look(struct m *mp)
+{
+    struct quoit_g *gp = pick(mp, false);
+
+    if (gp == NULL && (gp = steal(mp)) != NULL)
+        call_for_rest(mp);
+    /* At most half of the busy P's worth of M's look around. */
+    if (gp == NULL && others_run() &&
+        (mp->spinning || 2 * load_relaxed(&sched.nmspinning) < sched.nprocs - npidle()))
+        gp = spin(mp);
+    return gp;
+}
+
+/* NULL: the M is to leave. */
 static struct quoit_g *findrunnable(struct m *mp)
 {
-    for (;;) {
+    while (!load_relaxed(&sched.stopping)) {
         struct quoit_g *gp;
 
-        if (load_relaxed(&sched.stopping) || mp->p == NULL)
-            return NULL;
-        gp = pick(mp, false);
-        if (gp == NULL && (gp = steal(mp)) != NULL)
-            call_for_rest(mp);
-        /* At most half of the busy P's worth of M's look around. */
-        if (gp == NULL && others_run() &&
-            (mp->spinning ||
-             2 * load_relaxed(&sched.nmspinning) < sched.nprocs - npidle()))
-            gp = spin(mp);
-        if (gp != NULL)
-            return gp;
-        if (!second_look(mp))
+        if (mp->lockedg != NULL || mp->forother != NULL) {
+            gp = locked_turn(mp);
+            if (gp != NULL)
+                return gp;
+        } else if (mp->leaving) {
+            break;
+        } else if (mp->p == NULL) {
             stopm(mp);
+        } else if (load_relaxed(&sched.gcwaiting)) {
+            come_to_rest(mp);
+        } else {
+            gp = look(mp);
+            if (gp != NULL)
+                return gp;
+            if (!halted() && !second_look(mp))
+                m_sleep(mp);
+        }
     }
+    return NULL;
+}
+
+/* Nobody runs who could free one, and nobody will come. */
+static bool nobody_frees(const struct m *mp)
+{
+    return sched.m0 != NULL && sched.nprocs - npidle() == load_relaxed(&sched.starving) &&
+           load_relaxed(&sched.nlost) == 0 && runq_empty(&mp->p->runq) && !netpoll_busy();
 }
 
 /* No stack for gp, which is in the shared queue again. Something that runs may free one; if
@@ -390,9 +465,11 @@ static cold void wait_for_stack(struct m *mp)
 {
     struct note never = { 0 };
 
-    if (sched.m0 != NULL && !others_run() && runq_empty(&mp->p->runq) && !netpoll_busy())
+    add_relaxed(&sched.starving, 1);
+    if (nobody_frees(mp))
         throw("schedule: no memory for a stack, and no goroutine is left that could free one");
     note_sleep(&never, nanotime() + NOSTACK_NS);
+    add_relaxed(&sched.starving, -1u);
 }
 
 void schedule(struct m *mp)
@@ -403,8 +480,9 @@ void schedule(struct m *mp)
         if (mp->spinning)
             spinning_ends(mp);
         if (!switch_from_g0(mp, gp)) {
-            stack_wanting(mp, gp);
-            wait_for_stack(mp);
+            not_here(mp, gp);
+            if (mp->forother == NULL)
+                wait_for_stack(mp);
         }
     }
     /* Nobody is called in its place: each would call the next, down to the last idle P. */

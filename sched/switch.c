@@ -46,7 +46,19 @@ bool switch_from_g0(struct m *mp, struct quoit_g *next)
 }
 
 /* Others run on, and what they free lets it start later; schedule() looks whether anything can. */
-cold void stack_wanting(struct m *mp, struct quoit_g *next)
+cold void not_here(struct m *mp, struct quoit_g *next)
 {
-    globrunqput(mp->p->node, next);
+    if (next->stk == NULL)
+        globrunqput(mp->p->node, next);
+    else
+        mp->forother = next;
+}
+
+cold bool set_running_slow(struct m *mp, struct quoit_g *next)
+{
+    gstatus_scanned(next);
+    if (!(next->flags & G_LOCKED) || next->lockedm == mp)
+        return true;
+    gstatus_set(next, Grunning, Grunnable);
+    return false;
 }

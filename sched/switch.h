@@ -9,6 +9,8 @@
  *     leaving                              arriving, on the other stack
  *     m->prev = gp, m->after = what        finish_switch(m)
  *     state of next: Grunning                  AFTER_YIELD  Grunnable, tail of the queue
+ *                                              AFTER_FIRST  Grunnable, head of the queue
+ *                                              AFTER_LOST   Grunnable, in the shared queue
  *     m->curg = next                           AFTER_PARK   Gwaiting, unlock; if it says no: ready
  *     context_switch                           AFTER_DEAD   the stack back to the cache
  *
@@ -27,8 +29,11 @@
 #include "stack.h"
 #include "throw.h"
 
-/* No stack for next: it goes to the shared queue, to be tried again. */
-cold void stack_wanting(struct m *mp, struct quoit_g *next);
+/* next cannot run here: no stack is to be had, so it goes to the shared queue, to be tried again;
+ * or it is locked to another M, which g0 finds in mp->forother. */
+cold void not_here(struct m *mp, struct quoit_g *next);
+/* Something is in the way of set_running; false: another M has to run it; it is runnable again. */
+cold bool set_running_slow(struct m *mp, struct quoit_g *next);
 struct m *switch_to_g0(struct m *mp, enum after after);
 /* Into an unstarted goroutine on a fresh stack. False: no stack to be had, nothing was done. */
 bool switch_begin(struct m **mpp, struct context *from, struct sanitize_stack *old,
@@ -71,11 +76,37 @@ static always_inline void finish_park_store(struct m *mp, struct quoit_g *gp)
     store_release(word, value);
 }
 
+/* No call for help: whoever was called to the door leaves the P. */
+static always_inline void finish_first(struct m *mp, struct quoit_g *gp)
+{
+    struct quoit_g *kicked;
+
+    gstatus_set(gp, Grunning, Grunnable);
+    kicked = runq_put_next(&mp->p->runq, gp);
+    if (kicked != NULL)
+        runq_add(mp->p, kicked);
+}
+
+static always_inline void finish_lost(struct m *mp, struct quoit_g *gp)
+{
+    struct node *np = mp->lastp->node;
+
+    gstatus_set(gp, Grunning, Grunnable);
+    globrunqput(np, gp);
+    wakep(NULL);
+}
+
 static always_inline void finish_switch(struct m *mp)
 {
     switch (mp->after) {
     case AFTER_YIELD:
         finish_yield(mp, mp->prev);
+        break;
+    case AFTER_FIRST:
+        finish_first(mp, mp->prev);
+        break;
+    case AFTER_LOST:
+        finish_lost(mp, mp->prev);
         break;
     case AFTER_PARK:
         finish_park(mp, mp->prev);
@@ -102,18 +133,22 @@ static always_inline void set_current(struct m *mp, struct quoit_g *next)
     store_relaxed(&pp->schedtick, pp->schedtick + 1);
 }
 
-/* `next` is taken out of its queue by now; it is about to run on this M. */
-static always_inline void set_running(struct m *mp, struct quoit_g *next)
+/* `next` is taken out of its queue by now; it is about to run on this M. False: it is locked to
+ * another one. */
+static always_inline bool set_running(struct m *mp, struct quoit_g *next)
 {
-    gstatus_set(next, Grunnable, Grunning);
+    if (unlikely(!gstatus_put(next, Grunnable, Grunning)) && !set_running_slow(mp, next))
+        return false;
     set_current(mp, next);
+    return true;
 }
 
 /* The same for one that starts, on stk. Until it runs its record has no stack: that is how a
  * scanner knows that there is none to look at. */
 static always_inline void set_started(struct m *mp, struct quoit_g *next, struct stack *stk)
 {
-    set_running(mp, next);
+    /* Nothing locks a goroutine that has not started. */
+    (void)set_running(mp, next);
     next->stk = stk;
     /* Where an argument lies there is no room for it yet: run_copy() does it then. */
     if (likely(!(next->flags & G_COPY)))
@@ -128,7 +163,8 @@ static always_inline bool switch_into(struct m **mpp, struct context *from,
 
     if (unlikely(next->stk == NULL))
         return switch_begin(mpp, from, old, next, dying);
-    set_running(mp, next);
+    if (unlikely(!set_running(mp, next)))
+        return false;
     sanitize_leave(old, &next->stk->san, dying);
     *mpp = context_switch(from, &next->ctx, mp);
     return true;
@@ -147,7 +183,7 @@ static always_inline struct m *switch_away(struct m *mp, struct quoit_g *next, e
             finish_switch(mp);
             return mp;
         }
-        stack_wanting(mp, next);
+        not_here(mp, next);
     }
     return switch_to_g0(mp, after);
 }

@@ -1,27 +1,136 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * syscall.c - inside and outside: what an M does that finds a note at the door
+ * syscall.c - inside and outside: who has which P, and what an M does that is called to the door
  *
- * m->inside is 1 while the M runs Quoit's own code. Who wants the M's attention sets
- * m->revoked; the M looks at each entry, right after it has set inside:
+ * m->inside is 1 while the M runs Quoit's own code; user code, libc and all else run outside.
+ * From an M that is outside its P can be taken at any moment, without a word to its thread: it
+ * may block, mask signals or sit in a call that nothing interrupts.
  *
- *     the M, at a public entry            who calls it
- *     1. inside = 1                       1. say what is wanted (sched.stopping)
- *     2. light fence (INSIDE)             2. revoked = 1
- *     3. revoked set? entry_slow          3. the M comes in at its next entry
+ *     the M, at a public entry            who takes its P, or calls it
+ *     1. inside = 1                       1. under m->lock: say what is wanted, revoked = 1
+ *     2. light fence (INSIDE)             2. heavy fence
+ *     3. revoked set? entry_slow:         3. under m->lock: still wanted, and inside 0?
+ *        under m->lock: wanted no more,      then it is ours
+ *        is there still a P?
+ *
+ * Either the M sees revoked and meets the taker in m->lock, or the taker sees it inside and
+ * leaves it alone. A taker that found it inside has not failed for ever: the M looks at its door.
+ *
+ * A marked call (quoit_syscall_enter) is the same with a sign on the goroutine, Gsyscall, that
+ * tells sysmon not to wait long. One whose goroutine lost its P in the call before gives it away
+ * by itself.
  */
-#include "proc.h"
+#include "syscall.h"
 
+#include "m.h"
+#include "p.h"
+#include "proc.h"
 #include "switch.h"
+#include "sysmon.h"
+#include "throw.h"
+#include "world.h"
+
+#include <errno.h>
+
+/* A marked call that gave the P away and was back sooner should not have. */
+enum { SHORT_NS = 20000 };
+
+/* ---- taking --------------------------------------------------------------------------------- */
+
+void m_call(struct m *mp, enum want want)
+{
+    lock(&mp->lock);
+    mp->want |= want;
+    /* order INSIDE out: what is wanted comes before the call; in: entry_slow */
+    store_release(&mp->revoked, fence_bias | 1);
+    unlock(&mp->lock);
+}
+
+void m_forget(struct m *mp, enum want want)
+{
+    lock(&mp->lock);
+    mp->want &= ~(uint32_t)want;
+    unlock(&mp->lock);
+}
+
+/* It is outside. Once the world is being stopped only marked calls count as stopped. */
+static bool may_lose(const struct m *mp)
+{
+    return mp->p != NULL && mp->locks == 0 &&
+           (!load_relaxed(&sched.gcwaiting) || load_relaxed(&mp->curg->status) == Gsyscall);
+}
+
+struct p *m_take(struct m *mp)
+{
+    struct p *pp = NULL;
+
+    lock(&mp->lock);
+    /* order INSIDE in: all that was done inside is seen; out: leave */
+    if ((mp->want & WANT_P) && load_acquire(&mp->inside) == 0 && may_lose(mp)) {
+        pp = mp->p;
+        mp->p = NULL;
+        store_relaxed(&pp->m, NULL);
+        mp->lost = true;
+        add_relaxed(&sched.nlost, 1);
+    }
+    mp->want &= ~(uint32_t)WANT_P;
+    unlock(&mp->lock);
+    return pp;
+}
+
+/* ---- at the door ---------------------------------------------------------------------------- */
+
+/* Another idle P, or the goroutine waits for one in the shared queue and the M for work. */
+static struct m *regain(struct m *mp)
+{
+    struct p *pp = NULL;
+
+    lock(&sched.lock);
+    if (!load_relaxed(&sched.gcwaiting))
+        pp = pidleget_locked(mp->lastp);
+    unlock(&sched.lock);
+    if (pp == NULL)
+        return switch_to_g0(mp, AFTER_LOST);
+    acquirep(mp, pp);
+    return mp;
+}
+
+/* What was wanted of the M; true: it has a P. */
+static bool come_in(struct m *mp, uint32_t *want)
+{
+    bool holds;
+
+    lock(&mp->lock);
+    *want = mp->want;
+    mp->want = 0;
+    /* Not under locks: nothing may park there, so the next entry looks again. */
+    store_relaxed(&mp->revoked, fence_bias | (mp->locks > 0));
+    holds = mp->p != NULL;
+    if (mp->lost)
+        add_relaxed(&sched.nlost, -1u);
+    mp->lost = false;
+    unlock(&mp->lock);
+    return holds;
+}
 
 struct m *entry_slow(struct m *mp)
 {
+    uint32_t want;
+
     if (fence_and_load(&mp->revoked) == 0)
         return mp;
-    store_relaxed(&mp->revoked, fence_bias);
+    if (unlikely(mp->curg->status == Gsyscall))
+        gstatus_set(mp->curg, Gsyscall, Grunning);
+    if (!come_in(mp, &want)) {
+        if (want & WANT_COUNT)
+            world_stopped_one();
+        if (!load_relaxed(&sched.stopping))
+            return regain(mp);
+    }
     /* Abandoned: nobody will resume this goroutine. */
-    /* order INSIDE in: why the M was called is seen; out: m_wake_all */
-    if (load_acquire(&sched.stopping))
+    if (load_relaxed(&sched.stopping))
         return switch_to_g0(mp, AFTER_NOTHING);
+    if (mp->locks == 0 && (load_relaxed(&sched.gcwaiting) || (want & WANT_YIELD)))
+        return switch_to_g0(mp, want & WANT_YIELD ? AFTER_YIELD : AFTER_FIRST);
     return mp;
 }
 
@@ -32,4 +141,101 @@ struct m *enter_g(const char *who)
     if (unlikely(mp == NULL))
         throw("%s: called by a thread that is no goroutine", who);
     return mp;
+}
+
+/* ---- marked calls --------------------------------------------------------------------------- */
+
+static cold void hand_off(struct m *mp)
+{
+    struct p *pp = releasep(mp);
+
+    lock(&mp->lock);
+    mp->lost = true;
+    add_relaxed(&sched.nlost, 1);
+    /* Its own call: at the way back it looks for a P. */
+    store_relaxed(&mp->revoked, fence_bias | 1);
+    unlock(&mp->lock);
+    mp->handedoff = nanotime();
+    handoffp(pp);
+}
+
+/* From inside to outside, as told. */
+static void outside_begins(struct m *mp, bool at_once)
+{
+    struct quoit_g *gp = mp->curg;
+
+    CHECK(mp->locks == 0, "called while pinned");
+    CHECK(gp->status == Grunning, "quoit_syscall_enter twice");
+    if (unlikely(mp->poll_pending > 0))
+        netpoll_flush(mp);
+    gstatus_set(gp, Grunning, Gsyscall);
+    /* hint: sysmon tells one call from the next */
+    store_relaxed(&mp->syscalltick, mp->syscalltick + 1);
+    if (unlikely(at_once))
+        hand_off(mp);
+    leave(mp);
+}
+
+/* errno is the caller's, and the thread may be another one afterwards. */
+static noinline int errno_get(void)
+{
+    return errno;
+}
+
+static noinline void errno_put(int e)
+{
+    errno = e;
+}
+
+static cold void outside_ends_slow(struct m *mp)
+{
+    int64_t since = mp->handedoff;
+    int e = errno_get();
+    struct quoit_g *gp = mp->curg;
+
+    if (since != 0) {
+        mp->handedoff = 0;
+        if (nanotime() - since < SHORT_NS)
+            store_relaxed(&gp->blocks, 0);
+    }
+    mp = entry_slow(mp);
+    /* A call with nothing behind it: revoked was set, and is no more. */
+    if (gp->status == Gsyscall)
+        gstatus_set(gp, Gsyscall, Grunning);
+    leave(mp);
+    errno_put(e);
+}
+
+void quoit_syscall_enter(void)
+{
+    struct m *mp = enter_g(__func__);
+
+    outside_begins(mp, load_relaxed(&mp->curg->blocks) && work_waits(mp->p));
+}
+
+void quoit_syscall_exit(void)
+{
+    struct m *mp = m_get();
+
+    if (unlikely(mp == NULL || mp->curg == NULL))
+        throw("quoit_syscall_exit: called by a thread that is no goroutine");
+    store_relaxed(&mp->inside, 1);
+    /* order INSIDE full: inside is set before revoked is read; in: m_take */
+    fence_light();
+    if (unlikely(load_relaxed(&mp->revoked) != 0)) {
+        outside_ends_slow(mp);
+        return;
+    }
+    gstatus_set(mp->curg, Gsyscall, Grunning);
+    leave(mp);
+}
+
+int block_inline(struct m *mp, quoit_fn fn, void *arg)
+{
+    int r;
+
+    outside_begins(mp, true);
+    r = fn(arg);
+    quoit_syscall_exit();
+    return r;
 }

@@ -28,13 +28,20 @@ static noinline void yield_slow(void)
     /* Alone: nobody to let run. */
     if (next != NULL)
         mp = switch_away(mp, next, AFTER_YIELD);
+    else if (mp->lockedg != NULL && work_waits(mp->p))
+        mp = switch_to_g0(mp, AFTER_YIELD);
     leave(mp);
 }
 
-/* A scanner holds the one that was to run: wait for it, then go on as if it had not. */
+/* A scanner holds the one that was to run: wait for it, then go on as if it had not. Or another M
+ * has to run it. */
 static cold void yield_scanned(struct m *mp, struct quoit_g *next)
 {
-    gstatus_scanned(next);
+    if (!set_running_slow(mp, next)) {
+        not_here(mp, next);
+        leave(switch_to_g0(mp, AFTER_YIELD));
+        return;
+    }
     set_current(mp, next);
     sanitize_leave(&mp->prev->stk->san, &next->stk->san, false);
     mp = context_switch(&mp->prev->ctx, &next->ctx, mp);

@@ -214,6 +214,46 @@ int quoit_pin(void);
 /* Undoes one quoit_pin of the calling goroutine; without one it ends the program. [G] */
 void quoit_unpin(void);
 
+/* ---- threads and code that is not ours ------------------------------------------------------ */
+
+/* Around a call that may block and that Quoit cannot do: the goroutine keeps its thread, and
+ * others get its core when the call takes long. Between the two no other function of Quoit may be
+ * called, and what the call writes must do no harm to who has stopped the world. A pair that
+ * does not block costs a few nanoseconds. errno is kept. */
+void quoit_syscall_enter(void); /* [G] */
+void quoit_syscall_exit(void);  /* [G][P] */
+
+/* From now on the calling goroutine runs on its present thread only, and nothing else runs there:
+ * for libraries that keep state in the thread. Nests; returns the new depth. The first goroutine of
+ * quoit_main begins on the thread that called it. One that ends while it is locked takes its
+ * thread with it. Each wait and each yield of a locked goroutine costs two hand-overs between
+ * threads. [G] */
+int quoit_lock_thread(void);
+/* Undoes one of them; the depth that is left, 0: it may run anywhere again; -EPERM: it was not
+ * locked. [G] */
+int quoit_unlock_thread(void);
+
+/* ---- the world ------------------------------------------------------------------------------ */
+
+/* Sets how many goroutines run at once, returns the number before; n < 1 only asks. The world is
+ * stopped for a moment. -EINVAL n is over 1024; -ENOMEM, and nothing has changed. [P][T] */
+int quoit_gomaxprocs(int n);
+
+/* Stops every goroutine but the caller: each at its next call of Quoit, or where it is if it waits
+ * or is in quoit_block or between quoit_syscall_enter and exit (such calls go on, and wait when
+ * they come back). Until quoit_start_world the caller must not wait: that ends the program. flags
+ * must be 0. deadline_ns: CLOCK_MONOTONIC nanoseconds, INT64_MAX: none. 0; -ETIMEDOUT: some
+ * goroutine did not come in, a warning names it, and the world goes on; -EDEADLK the caller has
+ * stopped it already; -EINVAL; -ESHUTDOWN. Who comes second waits for the first. [P][T] */
+int quoit_stop_world(int64_t deadline_ns, unsigned flags);
+/* Lets all go on. Only who stopped it. [T] */
+void quoit_start_world(void);
+
+/* While the caller has stopped the world: runs fn(i, n, arg) for each i from 0 to n - 1, 0 here and
+ * the others on Quoit's own threads at the same time, one a P at most; returns n when all are
+ * done. fn must not call Quoit. -EPERM: the world is not stopped by the caller; -EINVAL. [T] */
+int quoit_world_parallel(void (*fn)(int i, int n, void *arg), void *arg);
+
 /* ---- synchronisation ------------------------------------------------------------------------ */
 
 /* These sit in the user's own structs. All zero is the valid start; they must not move while in
@@ -280,6 +320,7 @@ struct quoit_stats {
     uint64_t inline_ops;   /* operations done by a plain call that cannot block long */
     uint64_t stacks_live;  /* stacks in use */
     uint64_t stacks_cached;/* stacks kept for reuse */
+    uint64_t retakes;      /* P's taken from threads that stood in other people's code */
     uint64_t stacks_bare;  /* stacks without a guard page: they have a canary */
 };
 /* 0, or -EINVAL for a size below 8. [T] */

@@ -9,6 +9,7 @@
 #define QUOIT_ARCH_ATOMIC_H
 #define QUOIT_SCHED_OS_LINUX_H
 
+#include <pthread.h>
 #include "compiler.h"
 
 #include "machine.h"
@@ -76,8 +77,8 @@ void fence_init(void);
 int64_t nanotime(void);
 void os_sleep_until(int64_t deadline);
 int os_gettid(void);
-struct m;
-int thread_start(struct m *mp, void *(*fn)(void *));
+int64_t thread_cputime(int tid);
+int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 #define os_yield() model_relax(SITE("os_yield", "", RELAXED))
 
 /* ---- plain memory in tests ------------------------------------------------------------------ */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * model-inside.c - proc.h, syscall.c, m.c: an M at its door, and who calls it or takes its P
- *
- * Taking a P is not written yet; what is explored is the entry and the exit that ship
- * against the taker that they are made for: revoked = 1, a heavy fence, inside = 0?
+ * model-inside.c - proc.h, syscall.c: an M at its door, and who calls it or takes its P
  */
 #include "explore.h"
 
@@ -11,24 +8,32 @@
 
 #include "tls.h"
 
+#include <string.h>
+
 static void *me;
 #define tls_get() (me)
 
-#include "../../sched/m.c"
 #include "../../sched/syscall.c"
 
-static struct m mp;
+static struct m mp, other;
+static struct p p;
+static struct quoit_g g;
 static uint64_t plain; /* what the P protects */
 static uint32_t came_in;
 
-/* Where an M goes that has been called. */
+/* Where an M goes that has been called, or has no P. */
 struct m *switch_to_g0(struct m *m unused_arg, enum after after unused_arg)
 {
     store_relaxed(&came_in, 1);
+    return &other;
+}
+
+struct p *pidleget_locked(struct p *near unused_arg)
+{
     return NULL;
 }
 
-void netpoll_wake(struct m *m unused_arg)
+void gstatus_scanned(struct quoit_g *gp unused_arg)
 {
 }
 
@@ -36,8 +41,14 @@ static void setup(void)
 {
     fence_bias = 0;
     memset(&mp, 0, sizeof(mp));
+    memset(&p, 0, offsetof(struct p, runq_slots));
+    memset(&g, 0, sizeof(g));
     memset(&sched, 0, sizeof(sched));
     sched.allm = &mp;
+    mp.p = mp.lastp = &p;
+    mp.curg = &g;
+    p.m = &mp;
+    g.status = Grunning;
     me = &mp;
     plain = 0;
     came_in = 0;
@@ -48,12 +59,25 @@ static void setup_forbidden(void)
 {
     setup();
     fence_bias = FENCE_BIT;
-    mp.revoked = fence_bias;
+    mp.revoked = g.scan = fence_bias;
+}
+
+/* In a marked call. */
+static void setup_marked(void)
+{
+    setup();
+    g.status = Gsyscall;
+}
+
+static void setup_marked_forbidden(void)
+{
+    setup_forbidden();
+    g.status = Gsyscall;
 }
 
 static void works(void)
 {
-    if (enter() == NULL)
+    if (enter() != &mp)
         return;
     data_write(&plain, 1);
     leave(&mp);
@@ -66,25 +90,31 @@ static void works_twice(void)
         works();
 }
 
+/* As quoit_syscall_exit, with something to do on the way. */
+static void comes_back(void)
+{
+    quoit_syscall_exit();
+    if (!came_in)
+        works();
+}
+
 static void takes(void)
 {
-    store_relaxed(&sched.stopping, 1);
-    m_wake_all();
+    m_call(&mp, WANT_P);
     fence_heavy();
-    /* order INSIDE in: what was done inside is seen; out: leave */
-    if (load_acquire(&mp.inside) == 0)
+    if (m_take(&mp) != NULL)
         data_write(&plain, 2);
 }
 
 static void calls(void)
 {
     store_relaxed(&sched.stopping, 1);
-    m_wake_all();
+    m_call(&mp, 0);
 }
 
 static void looks(void)
 {
-    if (enter() != NULL)
+    if (enter() == &mp)
         leave(&mp);
 }
 
@@ -93,11 +123,24 @@ static void not_lost(void)
     explore_check(came_in || mp.revoked == (fence_bias | 1), "called, and the call is lost");
 }
 
+/* It is held by its M, or taken; and who has lost it has been told, or will be. */
+static void one_holder(void)
+{
+    explore_check((mp.p == &p) == (p.m == &mp), "the M and the P do not agree");
+    explore_check(mp.p == &p || came_in || (mp.revoked & 1), "taken, and the M goes on");
+}
+
 static const struct explore tests[] = {
-    {.name = "one enters, one takes", .setup = setup, .thread = {works, takes}},
-    {.name = "one enters twice, one takes", .setup = setup, .thread = {works_twice, takes}},
+    {.name = "one enters, one takes", .setup = setup, .thread = {works, takes},
+     .finish = one_holder},
+    {.name = "one enters twice, one takes", .setup = setup, .thread = {works_twice, takes},
+     .finish = one_holder},
     {.name = "one enters, one takes, no membarrier", .setup = setup_forbidden,
-     .thread = {works, takes}},
+     .thread = {works, takes}, .finish = one_holder},
+    {.name = "one comes back from a marked call, one takes", .setup = setup_marked,
+     .thread = {comes_back, takes}, .finish = one_holder},
+    {.name = "one comes back from a marked call, one takes, no membarrier",
+     .setup = setup_marked_forbidden, .thread = {comes_back, takes}, .finish = one_holder},
     {.name = "one enters, one calls", .setup = setup, .thread = {looks, calls},
      .finish = not_lost},
     {.name = "one enters, one calls, no membarrier", .setup = setup_forbidden,

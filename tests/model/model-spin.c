@@ -19,6 +19,7 @@ static struct m spare;
 
 #include "../../sched/p.c"
 #include "../../sched/globrunq.c"
+#include "../../sched/idle.c"
 #include "../../sched/m.c"
 #include "../../sched/schedule.c"
 
@@ -63,7 +64,8 @@ void children_refresh(void)
 {
 }
 
-int thread_start(struct m *mp unused_arg, void *(*fn)(void *) unused_arg)
+int thread_start(pthread_t *thread unused_arg, void *(*fn)(void *) unused_arg,
+                 void *arg unused_arg)
 {
     note_wake(&born);
     return 0;
@@ -188,13 +190,13 @@ static void puts_two(void)
 }
 
 /* findrunnable without the waiting in between. */
-static void look(struct m *mp, int who)
+static void search(struct m *mp, int who)
 {
     struct quoit_g *gp;
 
     while ((gp = steal(mp)) == NULL) {
         if (!second_look(mp))
-            stopm(mp);
+            m_sleep(mp);
         explore_state(2);
     }
     taken[who]++;
@@ -204,7 +206,7 @@ static void look(struct m *mp, int who)
 
 static void looks1(void)
 {
-    look(&ms[1], 1);
+    search(&ms[1], 1);
 }
 
 static void sleeps2(void)
@@ -212,9 +214,9 @@ static void sleeps2(void)
     struct p *pp;
 
     netpoll_sleep(&ms[2], INT64_MAX);
-    pp = woken_for(&ms[2]);
+    pp = woken_for(&ms[2], false);
     acquirep(&ms[2], pp);
-    look(&ms[2], 2);
+    search(&ms[2], 2);
 }
 
 /* An M that is made only when no idle one is there. */
@@ -226,7 +228,7 @@ static void newborn(void)
     pp = spare.nextp;
     spare.nextp = NULL;
     acquirep(&spare, pp);
-    look(&spare, MS);
+    search(&spare, MS);
 }
 
 /* ---- who looks at another P's M ---- */

@@ -10,6 +10,7 @@
 
 /* The M never ran: sanitizers know nothing of it. */
 #define sanitize_stack_free(s) ((void)(s))
+#include "../../sched/idle.c"
 #include "../../sched/m.c"
 
 static struct m leaver;
@@ -45,7 +46,7 @@ static void leaves(void)
 
 static void wakes(void)
 {
-    startm(NULL, &leaver);
+    startm(NULL, &leaver, true);
 }
 
 static const struct explore tests[] = {

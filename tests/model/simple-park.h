@@ -39,9 +39,9 @@ bool switch_into(struct m **mpp, struct context *from, struct sanitize_stack *ol
                  struct quoit_g *next, bool dying);
 struct m *switch_away(struct m *mp, struct quoit_g *next, enum after after);
 struct m *switch_to_g0(struct m *mp, enum after after);
-void set_running(struct m *mp, struct quoit_g *next);
+bool set_running(struct m *mp, struct quoit_g *next);
 void set_started(struct m *mp, struct quoit_g *next, struct stack *stk);
-void stack_wanting(struct m *mp, struct quoit_g *next);
+void not_here(struct m *mp, struct quoit_g *next);
 struct quoit_g *pick(struct m *mp, bool parked);
 void finish_switch(struct m *mp);
 

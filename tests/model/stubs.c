@@ -10,10 +10,16 @@
 #include "machine.h"
 
 #include "fork.h"
+#include "globrunq.h"
 #include "init.h"
 #include "join.h"
+#include "lockthread.h"
+#include "m.h"
+#include "syscall.h"
+#include "sysmon.h"
 #include "throw.h"
 #include "timer.h"
+#include "world.h"
 
 #include <stdlib.h>
 
@@ -61,6 +67,31 @@ stub void foreign_leave(void)
 {
 }
 
+/* Nobody watches. */
+stub int sysmon_start(void)
+{
+    return 0;
+}
+
+stub void sysmon_stop(void)
+{
+}
+
+stub void sysmon_wake(void)
+{
+}
+
+stub int world_init(void)
+{
+    return 0;
+}
+
+/* The world goes on. */
+stub void world_help(struct m *mp)
+{
+    (void)mp;
+}
+
 /* Nothing is loaded in a model. */
 stub void children_refresh(void)
 {
@@ -81,7 +112,22 @@ NEVER(void, gstatus_scanned, struct quoit_g *gp unused_arg)
 NEVER(void, acquirep, struct m *mp unused_arg, struct p *pp unused_arg)
 NEVER(void, schedule, struct m *mp unused_arg)
 NEVER(bool, switch_from_g0, struct m *mp unused_arg, struct quoit_g *next unused_arg)
-NEVER(void, stack_wanting, struct m *mp unused_arg, struct quoit_g *next unused_arg)
+NEVER(void, not_here, struct m *mp unused_arg, struct quoit_g *next unused_arg)
+NEVER(bool, set_running_slow, struct m *mp unused_arg, struct quoit_g *next unused_arg)
+NEVER(void, make_runnable, struct quoit_g *gp unused_arg)
+NEVER(struct quoit_g *, locked_turn, struct m *mp unused_arg)
+NEVER(void, locked_ended, struct m *mp unused_arg, struct quoit_g *gp unused_arg)
+NEVER(void, unlock_thread, struct m *mp unused_arg, struct quoit_g *gp unused_arg)
+NEVER(void, world_stopped_one, void)
+NEVER(void, world_stopped_one_locked, void)
+NEVER(void, m_call, struct m *mp unused_arg, enum want want unused_arg)
+NEVER(void, m_sleep, struct m *mp unused_arg)
+NEVER(void, handoffp, struct p *pp unused_arg)
+NEVER(bool, work_waits, const struct p *pp unused_arg)
+NEVER(bool, work_anywhere, void)
+NEVER(bool, p_has_work, const struct p *pp unused_arg)
+NEVER(void, runq_add, struct p *pp unused_arg, struct quoit_g *gp unused_arg)
+NEVER(void, globrunqput, struct node *np unused_arg, struct quoit_g *gp unused_arg)
 NEVER(int, overflow_thread_init, struct m *mp unused_arg)
 NEVER(void, overflow_thread_fini, struct m *mp unused_arg)
 NEVER(void, netpoll_open, struct m *mp unused_arg)
@@ -97,4 +143,5 @@ NEVER(void, timed_wake, struct m *mp unused_arg, struct timed *t unused_arg)
 NEVER(void, join_wake_timed, struct m *mp unused_arg, struct quoit_g *joiner unused_arg)
 NEVER(int, timers_run, struct m *mp unused_arg, struct p *pp unused_arg, int64_t now unused_arg)
 NEVER(void, timers_fini, struct timers *ts unused_arg)
-NEVER(int, thread_start, struct m *mp unused_arg, void *(*fn)(void *)unused_arg)
+NEVER(int, thread_start, pthread_t *thread unused_arg, void *(*fn)(void *) unused_arg,
+      void *arg unused_arg)

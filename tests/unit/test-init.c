@@ -63,11 +63,10 @@ static int start_with_less(void *arg)
     return fail_count(FAIL_MMAP) >= from->n ? 12 : e;
 }
 
-/* Without a stack for the first goroutine there is no one to return to: a clear end. */
 static void refused_from_there_on(void)
 {
     struct from from = { 0, INT_MAX };
-    int failed = 0, ended = 0, wrong = 0, end;
+    int failed = 0, wrong = 0, end;
 
     do {
         struct child c;
@@ -77,13 +76,11 @@ static void refused_from_there_on(void)
         end = child_end(&c);
         if (end == 10)
             failed++;
-        else if (end == 2 && child_said(&c, "fatal error: schedule: no memory for a stack"))
-            ended++;
         else if (end != 7 && end != 12)
             wrong++;
     } while (end != 7 && from.n < 1000);
-    is_int(wrong, 0, "with no mapping from some point on: -ENOMEM, or a clear end");
-    ok(failed > 0 && ended > 0, "both (%d and %d)", failed, ended);
+    is_int(wrong, 0, "with no mapping from some point on: -ENOMEM, or it works");
+    ok(failed > 0, "both (%d failed)", failed);
 }
 
 /* ---- errno ---- */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * syscall.h - calling an M to the door, and taking its P
+ */
+#ifndef QUOIT_SCHED_SYSCALL_H
+#define QUOIT_SCHED_SYSCALL_H
+
+#include "gmp.h"
+
+/* At its next entry the M looks what is wanted. Any thread; the heavy fence is the caller's. */
+void m_call(struct m *mp, enum want want);
+/* Called for that no more. */
+void m_forget(struct m *mp, enum want want);
+/* After m_call(mp, WANT_P) and fence_heavy(): its P, or NULL when it is inside, has come in
+ * meanwhile, or has none. Any thread but its own. */
+struct p *m_take(struct m *mp);
+
+/* Of a goroutine that is locked to its thread: the P is handed off at once, fn runs right here.
+ * mp is inside, and is stale afterwards; the caller is outside then. */
+int block_inline(struct m *mp, quoit_fn fn, void *arg);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * sysmon.c - the watchman: a thread without M or P that looks after all others
+ *
+ * It looks every 20 us at first; when it has found nothing to do 50 times in a row it doubles the
+ * pause, up to 10 ms; and sleeps until work begins when every P is idle or the world is stopped.
+ * At each look it
+ *
+ *     - tells the time in sched.coarse;
+ *     - takes completions that wait for an M that computes or blocks;
+ *     - takes P's from M's that stand outside (retake), so that others run on them;
+ *     - once in a while looks for libraries that were loaded, and for cpus that came or went.
+ *
+ * A P is taken from a marked call at the second look that finds it in the same one, if something
+ * waits for the P or nobody looks for work, and after 10 ms in any case. An M that is outside
+ * without a mark loses its P when its thread has stood still for a quantum: its own cpu clock has
+ * not moved. One whose goroutine did so before is believed at the second look.
+ */
+#include "sysmon.h"
+
+#include "children.h"
+
+#include "env.h"
+#include "gstatus.h"
+#include "m.h"
+#include "os_linux.h"
+#include "p.h"
+#include "proc.h"
+#include "syscall.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LEAST_NS = 20000,
+    MOST_NS = 10000000,
+    IDLE_LOOKS = 50,
+    QUANTUM_NS = 10000000,
+    INFLIGHT_NS = 500000, /* operations wait no longer than that for an M that computes */
+    CHILDREN_NS = 100000000,
+};
+
+/* What it saw of a P at the last look. */
+struct seen {
+    const struct m *m;
+    uint64_t schedtick;
+    uint32_t syscalltick;
+    int64_t since; /* all of that has not changed */
+    int64_t cpu;   /* the thread's clock at `clocked`, -1: not read */
+    int64_t clocked;
+};
+
+static struct sysmon {
+    pthread_t thread;
+    bool running;
+    uint32_t ending; /* a  under sched.lock where it counts */
+    struct note end; /* a  NOTE */
+    int64_t started, refreshed;
+    struct seen *seen; /* PROCS_MAX */
+} sysmon;
+
+/* ---- taking --------------------------------------------------------------------------------- */
+
+/* True: pp is another M's, or idle. */
+static bool take(struct m *mp)
+{
+    struct p *pp;
+
+    lock(&sched.takelock);
+    m_call(mp, WANT_P);
+    fence_heavy();
+    pp = m_take(mp);
+    unlock(&sched.takelock);
+    if (pp == NULL)
+        return false;
+    /* hint: relaxed, as anybody may look */
+    store_relaxed(&sched.retakes, sched.retakes + 1);
+    handoffp(pp);
+    return true;
+}
+
+/* Something waits for the P, or it would be the only one that looks. */
+static bool is_wanted(const struct p *pp)
+{
+    return work_waits(pp) || npidle() + load_relaxed(&sched.nmspinning) == 0;
+}
+
+/* Threads in such calls are bounded: beyond that the P waits. */
+static bool may_lose_more(void)
+{
+    return load_relaxed(&sched.nlost) < (uint32_t)env.max_blocked;
+}
+
+static bool has_changed(struct seen *s, const struct p *pp, const struct m *mp, int64_t now)
+{
+    uint64_t schedtick = load_relaxed(&pp->schedtick);
+    uint32_t syscalltick = load_relaxed(&mp->syscalltick);
+
+    if (s->m == mp && s->schedtick == schedtick && s->syscalltick == syscalltick)
+        return false;
+    *s = (struct seen){ mp, schedtick, syscalltick, now, -1, now };
+    return true;
+}
+
+/* In an unmarked call. A goroutine that is known to block is believed at once, others when the
+ * thread's clock has stood still for a quantum. */
+static bool stands_still(struct seen *s, const struct m *mp, const struct quoit_g *gp, int64_t now)
+{
+    int64_t least = load_relaxed(&gp->blocks) ? 0 : QUANTUM_NS, cpu;
+
+    if (s->cpu >= 0 && now - s->clocked < least)
+        return false;
+    cpu = thread_cputime(mp->tid);
+    if (cpu < 0 || cpu != s->cpu) {
+        s->cpu = cpu;
+        s->clocked = now;
+        return false;
+    }
+    return true;
+}
+
+static bool retake_one(struct seen *s, struct p *pp, int64_t now)
+{
+    /* order HOLDER in: the M is whole; out: acquirep */
+    struct m *mp = load_acquire(&pp->m);
+    struct quoit_g *gp;
+
+    if (mp == NULL || load_relaxed(&mp->inside) != 0)
+        return false;
+    gp = load_relaxed(&mp->curg);
+    if (gp == NULL || has_changed(s, pp, mp, now))
+        return false;
+    if (load_relaxed(&gp->status) == Gsyscall) {
+        if (!is_wanted(pp) && now - s->since < QUANTUM_NS)
+            return false;
+    } else if (!is_wanted(pp) || !stands_still(s, mp, gp, now)) {
+        return false;
+    }
+    if (!may_lose_more() || !take(mp))
+        return false;
+    store_relaxed(&gp->blocks, 1);
+    return true;
+}
+
+static int retake(int64_t now)
+{
+    int n = 0;
+
+    for (uint32_t i = 0; i < load_relaxed(&sched.nprocs); i++)
+        n += retake_one(&sysmon.seen[i], sched.allp[i], now);
+    return n;
+}
+
+/* ---- the clockwork -------------------------------------------------------------------------- */
+
+static void tell_time(int64_t now)
+{
+    /* hint: of milliseconds, for dumps */
+    store_relaxed(&sched.coarse, (uint32_t)((now - sysmon.started) / 1000000));
+}
+
+static bool nothing_runs_locked(void)
+{
+    return npidle() == sched.nprocs || load_relaxed(&sched.gcwaiting);
+}
+
+/* Until work begins. */
+static void deep_sleep(void)
+{
+    bool sleep;
+
+    lock(&sched.lock);
+    sleep = nothing_runs_locked() && !load_relaxed(&sysmon.ending);
+    if (sleep) {
+        note_clear(&sched.sysmonnote);
+        store_relaxed(&sched.sysmonwait, true);
+    }
+    unlock(&sched.lock);
+    if (sleep)
+        (void)note_sleep(&sched.sysmonnote, INT64_MAX);
+}
+
+void sysmon_wake(void)
+{
+    bool sleeps;
+
+    lock(&sched.lock);
+    sleeps = sched.sysmonwait;
+    store_relaxed(&sched.sysmonwait, false);
+    unlock(&sched.lock);
+    if (!sleeps)
+        return;
+    tell_time(nanotime());
+    note_wake(&sched.sysmonnote);
+}
+
+static void look_after(int64_t now)
+{
+    if (now - sysmon.refreshed < CHILDREN_NS)
+        return;
+    sysmon.refreshed = now;
+    children_refresh();
+}
+
+static void *sysmon_main(void *arg unused_arg)
+{
+    int64_t pause = LEAST_NS;
+    int idle = 0;
+
+    while (!note_sleep(&sysmon.end, nanotime() + pause)) {
+        int64_t now = nanotime();
+        bool inflight;
+
+        tell_time(now);
+        if (npidle() == load_relaxed(&sched.nprocs) || load_relaxed(&sched.gcwaiting)) {
+            deep_sleep();
+            pause = LEAST_NS;
+            idle = 0;
+            continue;
+        }
+        inflight = netpoll_busy();
+        if (inflight && reap_all(NULL))
+            idle = 0;
+        idle = retake(now) > 0 ? 0 : idle + 1;
+        look_after(now);
+        if (idle == 0)
+            pause = LEAST_NS;
+        else if (idle > IDLE_LOOKS)
+            pause *= 2;
+        if (pause > (inflight ? INFLIGHT_NS : MOST_NS))
+            pause = inflight ? INFLIGHT_NS : MOST_NS;
+    }
+    return NULL;
+}
+
+/* ---- start and end -------------------------------------------------------------------------- */
+
+int sysmon_start(void)
+{
+    int e;
+
+    sysmon = (struct sysmon){ .started = nanotime() };
+    sysmon.seen = calloc(PROCS_MAX, sizeof *sysmon.seen);
+    if (sysmon.seen == NULL)
+        return -ENOMEM;
+    e = thread_start(&sysmon.thread, sysmon_main, NULL);
+    sysmon.running = e == 0;
+    if (e < 0)
+        free(sysmon.seen);
+    return e;
+}
+
+void sysmon_stop(void)
+{
+    if (!sysmon.running)
+        return;
+    lock(&sched.lock);
+    store_relaxed(&sysmon.ending, 1);
+    unlock(&sched.lock);
+    note_wake(&sysmon.end);
+    sysmon_wake();
+    pthread_join(sysmon.thread, NULL);
+    sysmon.running = false;
+    free(sysmon.seen);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * world.c - stop, start, freeze; a parallel phase while nothing else runs
+ *
+ * Who stops the world holds a semaphore, so there is one at a time. It sets sched.gcwaiting and
+ * calls every M to the door. What it then waits for, sched.stopwait, is counted in P's, and in M's
+ * without one whose goroutine runs all the same:
+ *
+ *     an idle P                             is taken off its list: stopped
+ *     the caller's own                      counts as stopped
+ *     of an M in a marked call              is taken: the call may go on, its way back is barred
+ *     of an M that runs                     the M comes in at its next entry, gives it up, sleeps
+ *     of an M that lost its P, not in a     the M comes in at its next entry, finds no P, and
+ *         marked call                           says that it has come (WANT_COUNT)
+ *
+ * Goroutines in quoit_block count as stopped. So does anything in a marked call: it may still write
+ * memory, and its author has promised that this does no harm.
+ *
+ * An M that comes in spins for a while before it sleeps, and keeps its P in mind: the start gives
+ * it back.
+ */
+#include "world.h"
+
+#include "cpu.h"
+
+#include "init.h"
+#include "m.h"
+#include "p.h"
+#include "proc.h"
+#include "syscall.h"
+#include "sysmon.h"
+#include "throw.h"
+
+#include "env.h"
+
+#include <errno.h>
+
+enum { SPIN_NS = 100000 };
+
+static struct world {
+    quoit_sema sema; /* 1: nobody stops it */
+    struct m *owner; /* the M of who has, NULL: a thread that is not ours */
+    bool stopped;
+} world;
+
+/* ---- counting ------------------------------------------------------------------------------- */
+
+void world_stopped_one_locked(void)
+{
+    /* order WORLD out: what was done before it came in; in: wait_stopped */
+    if (add_acq_rel(&sched.stopwait, -1u) == 1)
+        note_wake(&sched.stopnote);
+}
+
+void world_stopped_one(void)
+{
+    lock(&sched.lock);
+    world_stopped_one_locked();
+    unlock(&sched.lock);
+}
+
+/* If it has no P, and its goroutine runs outside, unmarked, then it is one more to wait for. */
+static void call_in(struct m *mp)
+{
+    m_call(mp, WANT_P);
+    lock(&mp->lock);
+    if (mp->lost && load_relaxed(&mp->curg->status) == Grunning) {
+        mp->want |= WANT_COUNT;
+        add_relaxed(&sched.stopwait, 1);
+    }
+    unlock(&mp->lock);
+}
+
+static void stop_begins(struct m *self)
+{
+    lock(&sched.takelock);
+    lock(&sched.lock);
+    note_clear(&sched.stopnote);
+    /* One more than there are, so that nobody wakes us before all are counted. */
+    store_relaxed(&sched.stopwait, sched.nprocs + 1);
+    while (pidleget_locked(NULL) != NULL)
+        add_relaxed(&sched.stopwait, -1u);
+    if (self != NULL)
+        add_relaxed(&sched.stopwait, -1u);
+    /* hint: what makes it count is the call that follows */
+    store_relaxed(&sched.gcwaiting, 1);
+    unlock(&sched.lock);
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        if (mp != self)
+            call_in(mp);
+    fence_heavy();
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        if (mp != self && m_take(mp) != NULL)
+            world_stopped_one();
+    unlock(&sched.takelock);
+    world_stopped_one();
+}
+
+/* False: somebody has not come in at the deadline. */
+static bool wait_stopped(int64_t deadline)
+{
+    int64_t until = nanotime() + SPIN_NS;
+
+    if (until > deadline)
+        until = deadline;
+    do {
+        /* order WORLD in: what they did before is seen; out: world_stopped_one_locked */
+        if (load_acquire(&sched.stopwait) == 0)
+            return true;
+        cpu_relax();
+    } while (nanotime() < until);
+    (void)note_sleep(&sched.stopnote, deadline);
+    /* order WORLD in: as above; out: world_stopped_one_locked */
+    return load_acquire(&sched.stopwait) == 0;
+}
+
+static void say_who(const struct m *self)
+{
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink) {
+        /* hint: it goes on while this is looked at */
+        const struct quoit_g *gp = load_relaxed(&mp->curg);
+
+        if (mp != self && gp != NULL && load_relaxed(&gp->status) == Grunning)
+            log_line(LOG_WARNING,
+                     "quoit_stop_world: goroutine %llu%s%.*s has not come in; it runs on thread %d",
+                     (unsigned long long)gp->id, gp->flags & G_NAMED ? ", " : "",
+                     gp->flags & G_NAMED ? GNAME_MAX : 0, gp->name, mp->tid);
+    }
+}
+
+/* ---- going on ------------------------------------------------------------------------------- */
+
+/* The other half of stop_begins. */
+static void start_all(struct m *self)
+{
+    startm_each();
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        m_forget(mp, WANT_COUNT);
+    /* order SPIN-DOWN full: the P's show as idle before the last look; in: wakep */
+    fence_heavy();
+    if (work_anywhere())
+        wakep(self);
+    sysmon_wake();
+}
+
+/* ---- public --------------------------------------------------------------------------------- */
+
+int world_init(void)
+{
+    world = (struct world){ 0 };
+    quoit_sema_init(&world.sema, 1);
+    return 0;
+}
+
+/* Nothing parks from here until the start: the P is kept, and who tries is told. */
+static int stop(struct m *mp, int64_t deadline_ns)
+{
+    if (mp != NULL)
+        mp->locks++;
+    world.owner = mp;
+    world.stopped = true;
+    stop_begins(mp);
+    if (wait_stopped(deadline_ns))
+        return 0;
+    say_who(mp);
+    return -ETIMEDOUT;
+}
+
+int quoit_stop_world(int64_t deadline_ns, unsigned flags)
+{
+    struct m *mp = m_get();
+    int e;
+
+    if (flags != 0)
+        return -EINVAL;
+    if (mp != NULL && world.stopped && world.owner == mp)
+        return -EDEADLK;
+    if (mp == NULL && !foreign_enter())
+        return -ESHUTDOWN;
+    quoit_sema_wait(&world.sema);
+    mp = enter();
+    e = stop(mp, deadline_ns);
+    if (mp != NULL)
+        leave(mp);
+    if (e < 0)
+        quoit_start_world();
+    return e;
+}
+
+void quoit_start_world(void)
+{
+    struct m *mp = enter();
+
+    CHECK(world.stopped && world.owner == mp, "the world was not stopped by the caller");
+    world.stopped = false;
+    world.owner = NULL;
+    start_all(mp);
+    if (mp != NULL) {
+        mp->locks--;
+        leave(mp);
+    }
+    quoit_sema_post(&world.sema);
+    if (mp == NULL)
+        foreign_leave();
+}
+
+static int resize(int n)
+{
+    struct m *mp = enter();
+    int e = procresize(mp, (uint32_t)n);
+
+    if (mp != NULL)
+        leave(mp);
+    return e;
+}
+
+int quoit_gomaxprocs(int n)
+{
+    int old = (int)load_relaxed(&sched.nprocs), e;
+
+    if (n < 1 || n == old)
+        return old;
+    if (n > PROCS_MAX)
+        return -EINVAL;
+    e = quoit_stop_world(INT64_MAX, 0);
+    if (e < 0)
+        return e;
+    old = (int)sched.nprocs;
+    e = resize(n);
+    quoit_start_world();
+    return e < 0 ? e : old;
+}
+
+/* ---- a parallel phase ----------------------------------------------------------------------- */
+
+static struct phase {
+    void (*fn)(int i, int n, void *arg);
+    void *arg;
+    int n;
+    uint32_t left; /* a  WORLD-HELP */
+    struct note done;
+} phase;
+
+void world_help(struct m *mp)
+{
+    /* order WORLD-HELP in: what is to be done; out: call_helpers */
+    int share = load_acquire(&mp->help);
+
+    if (share == 0)
+        return;
+    /* The next phase may give it another one. */
+    store_relaxed(&mp->help, 0);
+    phase.fn(share, phase.n, phase.arg);
+    /* order WORLD-HELP in, out: the share is done, and all others are; in, out: here */
+    if (add_acq_rel(&phase.left, -1u) == 1)
+        note_wake(&phase.done);
+}
+
+/* Idle M's, one for each P but the caller's at most, and at most as many as there are. */
+static void call_helpers(int most)
+{
+    int n = 0;
+
+    lock(&sched.lock);
+    for (struct m *mp = sched.idlem; mp != NULL && n < most; mp = mp->idlelink)
+        n++;
+    phase.n = n + 1;
+    store_relaxed(&phase.left, (uint32_t)n);
+    for (struct m *mp = sched.idlem; mp != NULL && n > 0; mp = mp->idlelink) {
+        /* order WORLD-HELP out: the phase is described before it is begun; in: world_help */
+        store_release(&mp->help, n--);
+        netpoll_wake(mp);
+    }
+    unlock(&sched.lock);
+}
+
+int quoit_world_parallel(void (*fn)(int i, int n, void *arg), void *arg)
+{
+    if (fn == NULL)
+        return -EINVAL;
+    if (!world.stopped || world.owner != m_get())
+        return -EPERM;
+    phase.fn = fn;
+    phase.arg = arg;
+    note_clear(&phase.done);
+    call_helpers((int)sched.nprocs - 1);
+    fn(0, phase.n, arg);
+    /* The last one does not look at the phase any more once it has woken us. */
+    if (phase.n > 1)
+        (void)note_sleep(&phase.done, INT64_MAX);
+    return phase.n;
+}
+
+/* ---- the end of all things ------------------------------------------------------------------ */
+
+void world_freeze(void)
+{
+    struct m *self = m_get();
+
+    store_relaxed(&sched.gcwaiting, 1);
+    /* Stored from outside its lock, which its holder may have been killed with. */
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        if (mp != self)
+            /* order INSIDE out: as m_call; in: entry_slow */
+            store_release(&mp->revoked, fence_bias | 1);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * world.h - stopping every goroutine, for the user's own phases
+ */
+#ifndef QUOIT_SCHED_WORLD_H
+#define QUOIT_SCHED_WORLD_H
+
+#include "gmp.h"
+
+int world_init(void);
+
+/* One more has come in of those that the stop waits for. */
+void world_stopped_one(void);
+void world_stopped_one_locked(void);
+
+/* On g0 of an idle M: its share of quoit_world_parallel, if it has one. */
+void world_help(struct m *mp);
+
+/* From now on nobody who comes in goes on; waits for nothing, takes no lock. For who reports a
+ * fatal error: any thread, signal handlers too. */
+void world_freeze(void);
+
+#endif
