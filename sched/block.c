@@ -29,6 +29,7 @@
 #include "lock.h"
 #include "proc.h"
 #include "switch.h"
+#include "syscall.h"
 #include "throw.h"
 
 #include <errno.h>
@@ -437,20 +438,6 @@ static int call_plain(quoit_fn fn, void *arg)
     return result;
 }
 
-/* On this very thread: it has to be this one, or there is no other. */
-static int block_inline(struct m *mp, quoit_fn fn, void *arg)
-{
-    int result;
-
-    leave(mp);
-    result = call_plain(fn, arg);
-    mp = enter();
-    if (unlikely(mp == NULL))
-        child_returned();
-    leave(mp);
-    return result;
-}
-
 int quoit_block(quoit_fn fn, void *arg)
 {
     struct call c = { .job = { .run = make_call, .kind = BLOCK_LASTS }, .fn = fn, .arg = arg };
@@ -466,6 +453,8 @@ int quoit_block(quoit_fn fn, void *arg)
     if (unlikely(mp->locks != 0))
         pinned("quoit_block");
     c.gp = mp->curg;
+    if (unlikely(mp->lockedg != NULL))
+        return block_inline(mp, fn, arg);
     mp->locks++;
     taken = block_submit(&c.job, &t);
     mp->locks--;

@@ -9,12 +9,11 @@
  * M that wakes by itself, because I/O completed, takes itself off the list under the same lock,
  * if it is still on it.
  */
-#include "m.h"
-
 #include "cpu.h"
 
 #include "children.h"
 
+#include "m.h"
 #include "p.h"
 #include "proc.h"
 #include "throw.h"

@@ -160,12 +160,14 @@ static cold void hand_off(struct m *mp)
 }
 
 /* From inside to outside, as told. */
-static void outside_begins(struct m *mp, bool at_once)
+static void outside_begins(struct m *mp, const char *who, bool at_once)
 {
     struct quoit_g *gp = mp->curg;
 
-    CHECK(mp->locks == 0, "called while pinned");
-    CHECK(gp->status == Grunning, "quoit_syscall_enter twice");
+    if (unlikely(mp->locks > 0))
+        pinned(who);
+    if (unlikely(gp->status != Grunning))
+        throw("%s: in a marked call already", who);
     if (unlikely(mp->poll_pending > 0))
         netpoll_flush(mp);
     gstatus_set(gp, Grunning, Gsyscall);
@@ -210,15 +212,16 @@ void quoit_syscall_enter(void)
 {
     struct m *mp = enter_g(__func__);
 
-    outside_begins(mp, load_relaxed(&mp->curg->blocks) && work_waits(mp->p));
+    outside_begins(mp, __func__, load_relaxed(&mp->curg->blocks) && work_waits(mp->p));
 }
 
 void quoit_syscall_exit(void)
 {
     struct m *mp = m_get();
 
-    if (unlikely(mp == NULL || mp->curg == NULL))
-        throw("quoit_syscall_exit: called by a thread that is no goroutine");
+    /* The child of a fork, where Quoit does not run. */
+    if (unlikely(mp == NULL))
+        return;
     store_relaxed(&mp->inside, 1);
     /* order INSIDE full: inside is set before revoked is read; in: m_take */
     fence_light();
@@ -232,10 +235,11 @@ void quoit_syscall_exit(void)
 
 int block_inline(struct m *mp, quoit_fn fn, void *arg)
 {
-    int r;
+    int r, e = errno_get();
 
-    outside_begins(mp, true);
+    outside_begins(mp, "quoit_block", true);
     r = fn(arg);
+    errno_put(e);
     quoit_syscall_exit();
     return r;
 }
