@@ -14,8 +14,8 @@ void m_forget(struct m *mp, enum want want);
  * meanwhile, or has none. Any thread but its own. */
 struct p *m_take(struct m *mp);
 
-/* quoit_block of a goroutine that is locked to its thread, or where no thread is to be had: the P is
- * handed off at once, fn runs right here. mp is inside, and is stale afterwards; the caller is
+/* quoit_block of a goroutine that is locked to its thread, or where no thread is to be had: the P
+ * is handed off at once, fn runs right here. mp is inside, and is stale afterwards; the caller is
  * outside then. */
 int block_inline(struct m *mp, quoit_fn fn, void *arg);
 
