@@ -189,6 +189,7 @@ struct p {
     struct timers timers cacheline_aligned; /* only the holder adds */
 
     struct p *idlelink cacheline_aligned; /* L */
+    uint64_t trimtick;  /* L  its schedtick when stack_trim last saw it idle */
     struct m *lastm;    /* L  who held it last: its thread is bound to the right core */
     struct m *heir;     /*    of who starts the world: the M that is to have it, NULL: a new one */
     bool starts;        /*    the same: has work, and nobody held it */

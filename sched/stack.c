@@ -91,6 +91,8 @@ cold struct stack *stack_get_slow(struct p *pp, int class)
         s = get_single(pp, class);
     } else {
         s = get_magazine(pp, &n);
+        if (s == NULL && stack_reclaim() > 0)
+            s = get_magazine(pp, &n);
         if (s != NULL) {
             pp->stacks.top = s->link;
             store_relaxed(&pp->stacks.n, n - 1);
@@ -127,15 +129,79 @@ cold void stack_put_slow(struct p *pp, struct stack *s)
     store_relaxed(&pp->stacks.n, 1);
 }
 
-void stack_purge(struct p *pp)
+/* What a P kept. Under sched.lock it is only taken out: a node's lock is not taken under it. */
+struct kept {
+    struct node *node;
+    struct stack *full, *top, *away;
+    uint32_t n;
+};
+
+static struct kept take_out(struct p *pp)
 {
-    if (pp->stacks.full != NULL)
-        stackpool_put_magazine(pp->node, pp->stacks.full);
-    stackpool_put(pp->stacks.top);
-    stackpool_put(pp->awaystacks);
-    pp->stacks = (struct magazines){ NULL, NULL, 0 };
+    struct kept k = { pp->node, pp->stacks.full, pp->stacks.top, pp->awaystacks,
+                      pp->stacks.n + pp->nawaystacks };
+
+    if (k.full != NULL)
+        k.n += STACK_MAGAZINE;
     pp->awaystacks = NULL;
-    pp->nawaystacks = 0;
+    pp->stacks.top = NULL;
+    /* hint: as in stack_get */
+    store_relaxed(&pp->stacks.full, NULL);
+    store_relaxed(&pp->stacks.n, 0);
+    store_relaxed(&pp->nawaystacks, 0);
+    return k;
+}
+
+static uint32_t give_to_nodes(const struct kept *k)
+{
+    if (k->full != NULL)
+        stackpool_put_magazine(k->node, k->full);
+    stackpool_put(k->top);
+    stackpool_put(k->away);
+    return k->n;
+}
+
+uint32_t stack_purge(struct p *pp)
+{
+    struct kept k = take_out(pp);
+
+    return give_to_nodes(&k);
+}
+
+/* Of P's that nobody holds; np not NULL: of that node, and idle since the last time too. */
+static uint32_t purge_idle(const struct node *np)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < sched.nprocs; i++) {
+        struct p *pp = sched.allp[i];
+        struct kept k = { NULL, NULL, NULL, NULL, 0 };
+
+        lock(&sched.lock);
+        if (pp->idle && (np == NULL || (np == pp->node && pp->trimtick == pp->schedtick)))
+            k = take_out(pp);
+        if (pp->idle && np == pp->node)
+            pp->trimtick = pp->schedtick;
+        unlock(&sched.lock);
+        n += give_to_nodes(&k);
+    }
+    return n;
+}
+
+uint32_t stack_reclaim(void)
+{
+    return purge_idle(NULL);
+}
+
+size_t stack_trim(struct node *np)
+{
+    int saved = errno;
+    size_t bytes;
+
+    purge_idle(np);
+    bytes = stackpool_trim(np);
+    errno = saved;
+    return bytes;
 }
 
 /* ---- questions ------------------------------------------------------------------------------ */

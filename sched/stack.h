@@ -11,7 +11,8 @@
  * Free stacks of the default class wait in the P's two magazines, then in full
  * magazines at the node, which are exchanged in one step; those of other
  * classes on a list at the node. They are linked through their records, and the
- * last one freed is the first one used again. A free stack keeps its memory.
+ * last one freed is the first one used again. A free stack keeps its memory
+ * until stack_trim finds that nobody has used it for a while.
  */
 #ifndef QUOIT_SCHED_STACK_H
 #define QUOIT_SCHED_STACK_H
@@ -97,8 +98,20 @@ static always_inline void stack_put(struct p *pp, struct stack *s)
     store_relaxed(&pp->stacks.n, n + 1);
 }
 
-/* What the P keeps goes to the nodes (shutdown). */
-void stack_purge(struct p *pp);
+/* What the P keeps goes to the nodes, where others find it; how many stacks. By
+ * who holds the P, or has taken it off the idle list. */
+uint32_t stack_purge(struct p *pp);
+
+/* The same for every P that nobody holds. stack_get does it when it finds no
+ * memory. Takes sched.lock and memlocks; any thread. */
+uint32_t stack_reclaim(void);
+
+/* Gives the memory of stacks back to the kernel that lay unused on the node
+ * since the call before, and those of P's of the node that were idle all that
+ * time; the ones used last are kept. How many bytes. At most some hundred
+ * microseconds, the rest next time. One caller at a time, any thread, while
+ * others go on; takes sched.lock and memlocks. */
+size_t stack_trim(struct node *np);
 
 /* Canary check where the guard is GUARD_WORDS; throws, naming the running
  * goroutine. Called for a stack whose goroutine has ended. */

@@ -10,6 +10,12 @@
  * twice the one before: a million stacks are about a hundred mappings. Where
  * address space is short (RLIMIT_AS, strict overcommit) smaller pieces are
  * asked for, down to one slot.
+ *
+ * Free stacks keep their memory until stack_trim finds a magazine that nobody
+ * has wanted for a while: it is frozen. One page of its first stack stays, and in
+ * it the names of the others, of which nothing does, not even their records;
+ * guards stay with the address space. Who takes a frozen magazine thaws it, which
+ * is as much work as to carve one.
  */
 #include "stackpool.h"
 
@@ -28,7 +34,8 @@ enum {
     SLAB_MAX = 1 << 30,
     BATCH_MIN = 8,
     BATCH_BYTES = 8 << 20, /* address space of a batch, where that is fewer than a magazine */
-    COLOURS = 32
+    COLOURS = 32,
+    TRIM_MOST = 16 /* magazines at a time, a few hundred microseconds */
 };
 
 /* In the first page of what mem_reserve returned; the slots begin with the next
@@ -41,9 +48,12 @@ struct slab {
 
 /* Of one class on one node; all under its memlock. */
 struct stackpool {
-    struct stack *magazines; /* full ones, of the default class only */
-    struct stack *loose;
-    uint64_t nmagazines, nloose, carved, bare;
+    struct stack *magazines; /* full ones */
+    struct stack *idle;      /* magazines that are to be frozen */
+    struct stack *frozen;    /* magazines without memory */
+    struct stack *loose;     /* fewer than a magazine */
+    uint64_t nmagazines, nidle, nfrozen, nloose, carved, bare;
+    uint64_t unused;         /* magazines at the bottom that nobody took since the last trim */
     struct slab *slabs; /* newest first: the one that is carved from */
     size_t reserve;     /* bytes of the next slab */
 };
@@ -118,11 +128,15 @@ static uint32_t batch_locked(const struct stackpool *pool, int class)
     return (uint32_t)(most == 0 ? 1 : n < most ? n : most);
 }
 
-static struct stack *make(struct slab *slab, int class, uint32_t i, uint16_t node, enum guard guard)
+static char *page_end(const struct stack *s)
 {
-    struct stack *s = record_at(slab, class, i);
+    return (char *)(((uintptr_t)s | (page - 1)) + 1);
+}
 
-    s->low = slot_at(slab, class, i) + guard_bytes();
+/* Fills the record that stands in the last page of a slot. */
+static struct stack *make(struct stack *s, int class, uint16_t node, enum guard guard)
+{
+    s->low = page_end(s) - slot_bytes(class) + guard_bytes();
     s->start = (char *)s;
     s->node = node;
     s->class = (uint8_t)class;
@@ -160,7 +174,7 @@ struct stack *stackpool_carve(struct node *np, int class, uint32_t *n)
         unlock(&np->memlock);
     }
     for (uint32_t i = *n; i-- > 0;) {
-        struct stack *s = make(slab, class, first + i, (uint16_t)np->id,
+        struct stack *s = make(record_at(slab, class, first + i), class, (uint16_t)np->id,
                                i < guarded ? GUARD_PAGES : GUARD_WORDS);
 
         s->link = list;
@@ -184,6 +198,24 @@ static struct stack *loose_get_locked(struct stackpool *pool, uint32_t most, uin
     return *n > 0 ? list : NULL;
 }
 
+static void batch_push(struct stack **list, uint64_t *n, struct stack *top)
+{
+    top->batch = *list;
+    *list = top;
+    ++*n;
+}
+
+static struct stack *batch_pop(struct stack **list, uint64_t *n)
+{
+    struct stack *top = *list;
+
+    if (top != NULL) {
+        *list = top->batch;
+        --*n;
+    }
+    return top;
+}
+
 static void loose_put_locked(struct stackpool *pool, struct stack *list)
 {
     while (list != NULL) {
@@ -192,19 +224,21 @@ static void loose_put_locked(struct stackpool *pool, struct stack *list)
         list = s->link;
         s->link = pool->loose;
         pool->loose = s;
-        pool->nloose++;
+        if (++pool->nloose == STACK_MAGAZINE) {
+            batch_push(&pool->magazines, &pool->nmagazines, s);
+            pool->loose = NULL;
+            pool->nloose = 0;
+        }
     }
 }
 
 static struct stack *magazine_get_locked(struct stackpool *pool)
 {
-    struct stack *top = pool->magazines;
+    struct stack *top = batch_pop(&pool->magazines, &pool->nmagazines);
 
-    if (top != NULL) {
-        pool->magazines = top->batch;
-        pool->nmagazines--;
-    }
-    return top;
+    if (pool->unused > pool->nmagazines)
+        pool->unused = pool->nmagazines;
+    return top != NULL ? top : batch_pop(&pool->idle, &pool->nidle);
 }
 
 void stackpool_put_magazine(struct node *np, struct stack *top)
@@ -212,16 +246,117 @@ void stackpool_put_magazine(struct node *np, struct stack *top)
     struct stackpool *pool = &np->stackpools[stack_default_class];
 
     lock(&np->memlock);
-    top->batch = pool->magazines;
-    pool->magazines = top;
-    pool->nmagazines++;
+    batch_push(&pool->magazines, &pool->nmagazines, top);
     unlock(&np->memlock);
 }
+
+/* ---- freezing ------------------------------------------------------------------------------- */
+
+/* Where the first of a frozen magazine keeps the others' names: under its start, in the page that
+ * stays. */
+static uintptr_t *names_in(struct stack *top)
+{
+    return (uintptr_t *)(void *)top - STACK_MAGAZINE;
+}
+
+/* Bytes given back of what a stack has touched from low up to end. A record without low is no
+ * stack, as one whose memory is gone. */
+static size_t drop(struct stack *s, char *end)
+{
+    char *from = s->start - stack_touched(s);
+
+    from -= (uintptr_t)from % page;
+    s->low = NULL;
+    if (from >= end || madvise(from, (size_t)(end - from), MADV_DONTNEED) != 0)
+        return 0;
+    return (size_t)(end - from);
+}
+
+static size_t freeze(struct stack *top)
+{
+    uintptr_t *names = names_in(top);
+    struct stack *s = top->link;
+    size_t bytes;
+
+    sanitize_stack_free(&top->san);
+    bytes = drop(top, page_end(top) - page);
+    for (int i = 0; s != NULL; i++) {
+        struct stack *next = s->link;
+
+        /* Records are a cache line apart at least: there is room for a bit. */
+        names[i] = (uintptr_t)s | s->guard;
+        sanitize_stack_free(&s->san);
+        bytes += drop(s, page_end(s));
+        s = next;
+    }
+    return bytes;
+}
+
+static struct stack *thaw(struct stack *top, int class)
+{
+    const uintptr_t *names = names_in(top);
+    struct stack *list = NULL;
+
+    for (int i = STACK_MAGAZINE - 1; i-- > 0;) {
+        enum guard guard = names[i] & 1 ? GUARD_WORDS : GUARD_PAGES;
+        struct stack *s = make((struct stack *)(names[i] & ~(uintptr_t)1), class, top->node, guard);
+
+        s->link = list;
+        list = s;
+    }
+    make(top, class, top->node, top->guard);
+    top->link = list;
+    return top;
+}
+
+/* Those that nobody took since the last time, which are the ones at the bottom. */
+static void find_idle_locked(struct stackpool *pool)
+{
+    struct stack **at = &pool->magazines;
+
+    if (pool->unused == 0) {
+        pool->unused = pool->nmagazines;
+        return;
+    }
+    for (uint64_t hot = pool->nmagazines - pool->unused; hot > 0; hot--)
+        at = &(*at)->batch;
+    pool->idle = *at;
+    pool->nidle = pool->unused;
+    *at = NULL;
+    pool->nmagazines -= pool->nidle;
+    pool->unused = pool->nmagazines;
+}
+
+size_t stackpool_trim(struct node *np)
+{
+    size_t bytes = 0;
+    int left = TRIM_MOST;
+
+    for (int class = 0; class < STACK_CLASSES; class++) {
+        struct stackpool *pool = &np->stackpools[class];
+        struct stack *top;
+
+        lock(&np->memlock);
+        if (pool->idle == NULL)
+            find_idle_locked(pool);
+        while (left > 0 && (top = batch_pop(&pool->idle, &pool->nidle)) != NULL) {
+            unlock(&np->memlock);
+            bytes += freeze(top);
+            left--;
+            lock(&np->memlock);
+            batch_push(&pool->frozen, &pool->nfrozen, top);
+        }
+        unlock(&np->memlock);
+    }
+    return bytes;
+}
+
+/* ---- getting and putting -------------------------------------------------------------------- */
 
 struct stack *stackpool_get_free(struct node *np, int class, uint32_t most, uint32_t *n)
 {
     struct stackpool *pool = &np->stackpools[class];
-    struct stack *list = NULL;
+    struct stack *list = NULL, *frozen = NULL;
 
     lock(&np->memlock);
     if (most == STACK_MAGAZINE)
@@ -229,11 +364,23 @@ struct stack *stackpool_get_free(struct node *np, int class, uint32_t most, uint
     *n = STACK_MAGAZINE;
     if (list == NULL)
         list = loose_get_locked(pool, most, n);
-    if (list == NULL && most != STACK_MAGAZINE) {
-        loose_put_locked(pool, magazine_get_locked(pool));
+    if (list == NULL && most != STACK_MAGAZINE &&
+        (pool->loose = magazine_get_locked(pool)) != NULL) {
+        pool->nloose = STACK_MAGAZINE;
         list = loose_get_locked(pool, most, n);
     }
+    if (list == NULL)
+        frozen = batch_pop(&pool->frozen, &pool->nfrozen);
     unlock(&np->memlock);
+    if (frozen == NULL)
+        return list;
+    list = thaw(frozen, class);
+    *n = STACK_MAGAZINE;
+    if (most != STACK_MAGAZINE) {
+        *n = 1;
+        stackpool_put(list->link);
+        list->link = NULL;
+    }
     return list;
 }
 
@@ -288,8 +435,12 @@ static void forget_stacks(struct slab *slab, int class)
 #ifdef SANITIZE_SWITCHES
     known = true;
 #endif
-    for (uint32_t i = 0; known && i < slab->carved; i++)
-        sanitize_stack_free(&record_at(slab, class, i)->san);
+    for (uint32_t i = 0; known && i < slab->carved; i++) {
+        struct stack *s = record_at(slab, class, i);
+
+        if (s->low != NULL)
+            sanitize_stack_free(&s->san);
+    }
 }
 
 static void pool_free(struct stackpool *pool, int class)
@@ -318,7 +469,8 @@ void stackpool_count(struct node *np, struct stack_numbers *n)
         const struct stackpool *pool = &np->stackpools[class];
 
         n->live += pool->carved;
-        n->cached += pool->nloose + pool->nmagazines * STACK_MAGAZINE;
+        n->cached += pool->nloose +
+                     (pool->nmagazines + pool->nidle + pool->nfrozen) * STACK_MAGAZINE;
         n->bare += pool->bare;
     }
     unlock(&np->memlock);

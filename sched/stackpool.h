@@ -21,10 +21,13 @@ struct stack *stackpool_get_elsewhere(const struct node *home, int class);
 /* New ones; NULL: no memory. */
 struct stack *stackpool_carve(struct node *np, int class, uint32_t *n);
 
-/* STACK_MAGAZINE of the default class, all from np. */
+/* STACK_MAGAZINE of the default class, all from np: they are hot. */
 void stackpool_put_magazine(struct node *np, struct stack *top);
 /* Any list, each to its own node. */
 void stackpool_put(struct stack *list);
+
+/* See stack_trim. */
+size_t stackpool_trim(struct node *np);
 
 /* Adds to *n; what was ever made is added to live. */
 void stackpool_count(struct node *np, struct stack_numbers *n);
