@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MANY = 50, ROUNDS = 200, BOUND = 2 };
+enum { MANY = 50, FEW = 10, ROUNDS = 200, BOUND = 2 };
 
 static const int64_t soon_ns = 20000000000;
 
@@ -206,13 +206,14 @@ static int sets_pid(void *arg)
     return 0;
 }
 
-static bool count_falls_to(int n)
+/* A goroutine may go on before its thread is through with the job. */
+static bool falls_to_0(int (*count)(void))
 {
     int64_t until = nanotime() + soon_ns;
 
-    while (block_threads() != n && nanotime() < until)
+    while (count() != 0 && nanotime() < until)
         quoit_yield();
-    return block_threads() == n;
+    return count() == 0;
 }
 
 /* Without a thread the call is made here, and the M is outside. */
@@ -228,7 +229,7 @@ static int without_threads(void *arg)
     ok(pthread_equal(here, there) == (how == EAGAIN), "made %s",
        how == EAGAIN ? "on the spot" : "by a thread all the same");
     store_relaxed(&refuse, 0);
-    is_int(block_count(), 0, "nothing is left under way");
+    ok(falls_to_0(block_count), "nothing is left under way");
     return 3;
 }
 
@@ -239,9 +240,9 @@ static int one_after_the_other(void *arg unused_arg)
     for (intptr_t i = 0; i < MANY; i++)
         sum += quoit_block(give, (void *)i);
     is_int(sum, MANY * (MANY - 1) / 2, "each result");
-    ok(block_threads() <= 2, "%d calls, one after the other, by %d threads", MANY,
+    ok(block_threads() <= FEW, "%d calls, one after the other, by %d threads", MANY,
        block_threads());
-    ok(count_falls_to(0), "threads that are idle for long leave");
+    ok(falls_to_0(block_threads), "threads that are idle for long leave");
     is_int(quoit_block(give, (void *)5), 5, "and others come");
     return 4;
 }

@@ -234,7 +234,9 @@ static int writers(void *arg unused_arg)
     quoit_wg_wait(&done);
     ok(posix_helpers() >= 1 && posix_helpers() <= HELPERS,
        "the work of %d goroutines by %d helpers", WRITES, posix_helpers());
-    is_int(posix_busy(), 0, "nothing is under way");
+    /* The last goroutine may go on before its helper is through with it. */
+    while (posix_busy() > 0)
+        quoit_yield();
     quoit_stats(&st);
     ok(st.helper_ops >= 2 * WRITES, "%d operations were counted", (int)st.helper_ops);
     is_int(st.ring_ops, 0, "none by ring");
