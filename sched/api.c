@@ -175,7 +175,7 @@ int num_goroutine(void)
      * only if there was a moment without any */
     for (uint32_t i = 0; i < nallp(); i++)
         ended += load_relaxed(&sched.allp[i]->count.ended);
-    /* order DRAIN full: whoever's end was counted has its birth counted too; in: stopm */
+    /* order DRAIN full: whoever's end was counted has its birth counted too; in: m_sleep */
     fence_full();
     spawned = load_relaxed(&sched.foreign_spawned);
     for (uint32_t i = 0; i < nallp(); i++)

@@ -343,7 +343,7 @@ static bool drain(int64_t deadline_ns)
     store_relaxed(&sched.draining, 1);
     for (;;) {
         note_clear(&sched.drained);
-        /* order DRAIN full: draining is set before goroutines are counted; in: stopm */
+        /* order DRAIN full: draining is set before goroutines are counted; in: m_sleep */
         fence_heavy();
         if (num_goroutine() == 0 || !in_time)
             break;

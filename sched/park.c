@@ -27,7 +27,7 @@ static cold void wait_parked(const struct quoit_g *gp)
     }
 }
 
-void make_runnable(struct quoit_g *gp)
+static always_inline void waiting_to_runnable(struct quoit_g *gp)
 {
     /* order G-OFF in: its context is saved; out: gstatus_set */
     if (unlikely(load_acquire(&gp->status) != Gwaiting))
@@ -35,11 +35,16 @@ void make_runnable(struct quoit_g *gp)
     gstatus_set(gp, Gwaiting, Grunnable);
 }
 
+void make_runnable(struct quoit_g *gp)
+{
+    waiting_to_runnable(gp);
+}
+
 void ready(struct m *mp, struct quoit_g *gp)
 {
     struct quoit_g *kicked;
 
-    make_runnable(gp);
+    waiting_to_runnable(gp);
     if (unlikely(mp == NULL || mp->p == NULL)) {
         globrunqput(&sched.nodes[gp->node], gp);
     } else {

@@ -176,7 +176,12 @@ int quoit_stop_world(int64_t deadline_ns, unsigned flags)
         return -EDEADLK;
     if (mp == NULL && !foreign_enter())
         return -ESHUTDOWN;
-    quoit_sema_wait(&world.sema);
+    e = quoit_sema_wait_until(&world.sema, deadline_ns);
+    if (e < 0) {
+        if (mp == NULL)
+            foreign_leave();
+        return e;
+    }
     mp = enter();
     e = stop(mp, deadline_ns);
     if (mp != NULL)
