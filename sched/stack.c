@@ -173,7 +173,7 @@ static uint32_t purge_idle(const struct node *np)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < sched.nprocs; i++) {
+    for (uint32_t i = 0; i < load_relaxed(&sched.nprocs); i++) {
         struct p *pp = sched.allp[i];
         struct kept k = { NULL, NULL, NULL, NULL, 0 };
 

@@ -23,13 +23,13 @@ static sem_t never;
 static int alone(void *arg)
 {
     const struct job *job = arg;
-    uint64_t t0 = now_ns();
+    uint64_t t0 = now_ns(), n = job->iterations;
 
-    for (uint64_t i = 0; i < job->iterations; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         quoit_mutex_lock(&lock);
         quoit_mutex_unlock(&lock);
     }
-    outcome_per_op(job->out, now_ns() - t0, job->iterations);
+    outcome_per_op(job->out, now_ns() - t0, n);
     return 0;
 }
 
@@ -45,7 +45,7 @@ static void *waits_for_ever(void *arg)
 static int thread_alone(void *arg)
 {
     const struct job *job = arg;
-    uint64_t t0;
+    uint64_t t0, n = job->iterations;
     pthread_t id;
     int err;
 
@@ -54,11 +54,11 @@ static int thread_alone(void *arg)
     if (err)
         return -err;
     t0 = now_ns();
-    for (uint64_t i = 0; i < job->iterations; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         pthread_mutex_lock(&thread_lock);
         pthread_mutex_unlock(&thread_lock);
     }
-    outcome_per_op(job->out, now_ns() - t0, job->iterations);
+    outcome_per_op(job->out, now_ns() - t0, n);
     return 0;
 }
 

@@ -20,9 +20,9 @@ static sem_t thread_ping, thread_pong;
 
 static int returner(void *arg)
 {
-    const struct job *job = arg;
+    const uint64_t n = ((const struct job *)arg)->iterations + WARM_ROUNDS;
 
-    for (uint64_t i = 0; i < job->iterations + WARM_ROUNDS; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         quoit_sema_wait(&ping);
         quoit_sema_post(&pong);
     }
@@ -30,22 +30,27 @@ static int returner(void *arg)
     return 0;
 }
 
+static void rounds(uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        quoit_sema_post(&ping);
+        quoit_sema_wait(&pong);
+    }
+}
+
 static int pingpong(void *arg)
 {
     const struct job *job = arg;
-    uint64_t t0 = 0;
+    uint64_t t0;
     int err;
 
     quoit_wg_add(&returned, 1);
     err = quoit_go(returner, arg);
     if (err)
         return err;
-    for (uint64_t i = 0; i < job->iterations + WARM_ROUNDS; i++) {
-        if (i == WARM_ROUNDS)
-            t0 = now_ns();
-        quoit_sema_post(&ping);
-        quoit_sema_wait(&pong);
-    }
+    rounds(WARM_ROUNDS);
+    t0 = now_ns();
+    rounds(job->iterations);
     outcome_per_op(job->out, now_ns() - t0, job->iterations);
     quoit_wg_wait(&returned);
     return 0;
@@ -53,19 +58,27 @@ static int pingpong(void *arg)
 
 static void *thread_returner(void *arg)
 {
-    const struct job *job = arg;
+    const uint64_t n = ((const struct job *)arg)->iterations + WARM_ROUNDS;
 
-    for (uint64_t i = 0; i < job->iterations + WARM_ROUNDS; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         sem_wait(&thread_ping);
         sem_post(&thread_pong);
     }
     return NULL;
 }
 
+static void thread_rounds(uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        sem_post(&thread_ping);
+        sem_wait(&thread_pong);
+    }
+}
+
 static int threads(void *arg)
 {
     const struct job *job = arg;
-    uint64_t t0 = 0;
+    uint64_t t0;
     pthread_t id;
     int err;
 
@@ -74,12 +87,9 @@ static int threads(void *arg)
     err = pthread_create(&id, NULL, thread_returner, arg);
     if (err)
         return -err;
-    for (uint64_t i = 0; i < job->iterations + WARM_ROUNDS; i++) {
-        if (i == WARM_ROUNDS)
-            t0 = now_ns();
-        sem_post(&thread_ping);
-        sem_wait(&thread_pong);
-    }
+    thread_rounds(WARM_ROUNDS);
+    t0 = now_ns();
+    thread_rounds(job->iterations);
     outcome_per_op(job->out, now_ns() - t0, job->iterations);
     pthread_join(id, NULL);
     return 0;

@@ -86,15 +86,15 @@ static int caspair(void *arg)
 {
     static atomic_int word __attribute__((aligned(64)));
     const struct job *job = arg;
-    uint64_t t0 = now_ns();
+    uint64_t t0 = now_ns(), n = job->iterations;
 
-    for (uint64_t i = 0; i < job->iterations; i++) {
+    for (uint64_t i = 0; i < n; i++) {
         int expected = 0;
 
         if (!atomic_compare_exchange_strong(&word, &expected, 1) || atomic_exchange(&word, 0) != 1)
             return outcome_wrong(job->out, "a compare-and-swap failed that nobody raced");
     }
-    outcome_per_op(job->out, now_ns() - t0, job->iterations);
+    outcome_per_op(job->out, now_ns() - t0, n);
     return 0;
 }
 

@@ -43,11 +43,13 @@ static void clock_stops(void)
 
 static int turns(void *arg)
 {
+    const uint64_t n = y.turns;
+
     (void)arg;
     for (int i = 0; i < WARM_TURNS; i++)
         quoit_yield();
     clock_starts();
-    for (uint64_t i = 0; i < y.turns; i++)
+    for (uint64_t i = 0; i < n; i++)
         quoit_yield();
     clock_stops();
     quoit_wg_done(&y.done);
@@ -58,11 +60,13 @@ static int turns(void *arg)
  * other function each time. */
 static int turns_too(void *arg)
 {
+    const uint64_t n = y.turns;
+
     (void)arg;
     for (int i = 0; i < WARM_TURNS; i++)
         quoit_yield();
     clock_starts();
-    for (uint64_t i = 0; i < y.turns; i++)
+    for (uint64_t i = 0; i < n; i++)
         quoit_yield();
     clock_stops();
     quoit_wg_done(&y.done);
