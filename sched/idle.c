@@ -3,7 +3,7 @@
  *
  * An M sleeps in the poller: in its ring when I/O of its goroutines is in flight, else on a
  * futex. An idle M keeps no P, but the P it held last remembers it: its thread is bound to the
- * right core.
+ * right core. It sleeps no longer than until the next deadline of that P.
  *
  * Who wakes an M has taken it off the idle list under sched.lock and put a P into m->nextp. An
  * M that wakes by itself, because I/O completed, takes itself off the list under the same lock,
@@ -17,6 +17,7 @@
 #include "p.h"
 #include "proc.h"
 #include "throw.h"
+#include "timer.h"
 #include "world.h"
 
 #include <errno.h>
@@ -102,6 +103,17 @@ static void wait_for_world(const struct m *mp)
         cpu_relax();
 }
 
+/* It watches the P that it held last, while nobody else holds that. */
+static int64_t next_deadline(const struct m *mp)
+{
+    const struct p *pp = mp->lastp;
+
+    /* hint: who takes the P looks by itself, and sysmon sees to what is late all the same */
+    if (pp == NULL || load_relaxed(&pp->m) != NULL || load_relaxed(&sched.gcwaiting))
+        return INT64_MAX;
+    return timers_next(pp);
+}
+
 void m_sleep(struct m *mp)
 {
     struct p *pp = NULL;
@@ -116,19 +128,21 @@ void m_sleep(struct m *mp)
         struct glist list = { NULL, NULL, 0 };
         /* hint: one more or less ends early or late */
         bool spare = load_relaxed(&sched.nmidle) > load_relaxed(&sched.nprocs);
-        int64_t until = spare ? nanotime() + IDLE_NS : INT64_MAX;
+        int64_t end = spare ? nanotime() + IDLE_NS : INT64_MAX, next = next_deadline(mp);
 
         if (load_relaxed(&sched.gcwaiting))
             wait_for_world(mp);
         /* hint: a P that comes later comes with a wake-up */
         if (load_relaxed(&mp->nextp) == NULL)
-            netpoll_sleep(mp, until);
+            netpoll_sleep(mp, next < end ? next : end);
         world_help(mp);
-        pp = woken_for(mp, spare && nanotime() >= until);
+        pp = woken_for(mp, spare && nanotime() >= end);
         if (pp == NULL && (load_relaxed(&sched.stopping) || mp->leaving))
             return;
-        /* Every P is busy: what completed goes to where they look. */
+        /* Every P is busy: what completed or is due goes to where they look. */
         if (pp == NULL) {
+            if (next != INT64_MAX)
+                timers_look(mp, mp->lastp);
             netpoll_reap(mp, &list);
             injectglist(mp, &list);
         }

@@ -96,8 +96,9 @@ struct m *join(struct m *mp, struct quoit_g *child, int *result)
 {
     struct joining j = { child, mp->curg };
 
-    if (likely(!(child->flags & G_BIG) && !(mp->curg->flags & G_LOCKED) && mp->locks == 0 &&
-               room_left(mp->curg->stk) &&
+    /* hint: of the flags only G_TIMED changes while the child runs */
+    if (likely(!(load_relaxed(&child->flags) & G_BIG) && !(mp->curg->flags & G_LOCKED) &&
+               mp->locks == 0 && room_left(mp->curg->stk) &&
                forkq_pop_this(&mp->p->forkq, child)))
         return run_inplace(mp, child, result);
     /* order JOIN in: the result is there; out: g_ended */

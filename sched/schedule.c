@@ -33,6 +33,7 @@
 #include "runq.h"
 #include "switch.h"
 #include "throw.h"
+#include "timer.h"
 
 enum {
     FAIR_TICKS = 61,      /* as in the seed: a prime, no pattern of the user's hides from it */
@@ -65,6 +66,7 @@ noinline struct quoit_g *pick_fair(struct m *mp)
     struct quoit_g *gp;
 
     poll(mp);
+    timers_look(mp, pp);
     /* Its own goroutine only, and that one has just left: g0 gives the P to somebody. */
     if (mp->lockedg != NULL)
         return NULL;
@@ -106,6 +108,8 @@ noinline struct quoit_g *pick_further(struct m *mp)
         call_for_rest(mp);
         return gp;
     }
+    if (timers_look(mp, mp->p) > 0)
+        return pick_local(mp, false);
     if (mp->poll_pending + load_relaxed(&mp->poll_inflight) == 0)
         return NULL;
     poll(mp);
@@ -236,6 +240,8 @@ static struct quoit_g *steal(struct m *mp)
             struct p *p2 = sched.allp[pp->near[from + (start + i) % size]];
             struct quoit_g *gp = steal_from(mp, p2, pp->ring[from] >= RING_FAR);
 
+            if (gp == NULL && timers_look(mp, p2) > 0)
+                gp = pick_local(mp, false);
             if (gp != NULL)
                 return gp;
         }
@@ -348,7 +354,7 @@ static bool work_shared(void)
 
 bool p_has_work(const struct p *pp)
 {
-    return !runq_empty(&pp->runq) || forkq_size(&pp->forkq) > 0;
+    return !runq_empty(&pp->runq) || forkq_size(&pp->forkq) > 0 || timers_due(pp);
 }
 
 bool work_waits(const struct p *pp)

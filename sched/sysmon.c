@@ -8,6 +8,8 @@
  *     - tells the time in sched.coarse;
  *     - takes completions that wait for an M that computes or blocks;
  *     - takes P's from M's that stand outside (retake), so that others run on them;
+ *     - fires timers that are late: on a P that computes or has been retired, or is idle while the
+ *       M that watched it runs elsewhere;
  *     - once in a while looks for libraries that were loaded, and for cpus that came or went.
  *
  * A P is taken from a marked call at the second look that finds it in the same one, if something
@@ -26,6 +28,7 @@
 #include "p.h"
 #include "proc.h"
 #include "syscall.h"
+#include "timer.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -34,6 +37,8 @@
 
 enum {
     LEAST_NS = 20000,
+    LATE_NS = 50000,       /* a timer that is so late has nobody who looks */
+    TIMERS_NS = 1000000,   /* while there are timers it looks that often, or when one is due */
     MOST_NS = 10000000,
     IDLE_LOOKS = 50,
     QUANTUM_NS = 10000000,
@@ -152,6 +157,30 @@ static int retake(int64_t now)
     return n;
 }
 
+/* The next deadline anywhere. */
+static int64_t next_deadline(void)
+{
+    int64_t next = INT64_MAX;
+
+    for (uint32_t i = 0; i < nallp(); i++) {
+        int64_t at = timers_next(sched.allp[i]);
+
+        if (at < next)
+            next = at;
+    }
+    return next;
+}
+
+static int fire_late(int64_t now)
+{
+    int n = 0;
+
+    for (uint32_t i = 0; i < nallp(); i++)
+        if (timers_next(sched.allp[i]) <= now - LATE_NS)
+            n += timers_run(NULL, sched.allp[i], now);
+    return n;
+}
+
 /* ---- the clockwork -------------------------------------------------------------------------- */
 
 static void tell_time(int64_t now)
@@ -165,20 +194,27 @@ static bool nothing_runs_locked(void)
     return npidle() == sched.nprocs || load_relaxed(&sched.gcwaiting);
 }
 
-/* Until work begins. */
+/* Until work begins, or a timer is late. */
 static void deep_sleep(void)
 {
+    int64_t until = INT64_MAX;
     bool sleep;
 
     lock(&sched.lock);
     sleep = nothing_runs_locked() && !load_relaxed(&sysmon.ending);
+    /* Whoever added a timer has given its P up under this lock. */
+    if (!load_relaxed(&sched.gcwaiting) && next_deadline() < INT64_MAX - LATE_NS)
+        until = next_deadline() + LATE_NS;
     if (sleep) {
         note_clear(&sched.sysmonnote);
         store_relaxed(&sched.sysmonwait, true);
     }
     unlock(&sched.lock);
-    if (sleep)
-        (void)note_sleep(&sched.sysmonnote, INT64_MAX);
+    if (!sleep || note_sleep(&sched.sysmonnote, until))
+        return;
+    lock(&sched.lock);
+    store_relaxed(&sched.sysmonwait, false);
+    unlock(&sched.lock);
 }
 
 void sysmon_wake(void)
@@ -203,6 +239,19 @@ static void look_after(int64_t now)
     children_refresh();
 }
 
+/* The longest pause. */
+static int64_t most(int64_t now, bool inflight)
+{
+    int64_t least = inflight ? INFLIGHT_NS : MOST_NS, next = next_deadline();
+
+    if (next == INT64_MAX)
+        return least;
+    next = next - now + LATE_NS;
+    if (next < TIMERS_NS)
+        next = TIMERS_NS;
+    return next < least ? next : least;
+}
+
 static void *sysmon_main(void *arg unused_arg)
 {
     int64_t pause = LEAST_NS;
@@ -214,7 +263,8 @@ static void *sysmon_main(void *arg unused_arg)
 
         tell_time(now);
         if (npidle() == load_relaxed(&sched.nprocs) || load_relaxed(&sched.gcwaiting)) {
-            deep_sleep();
+            if (load_relaxed(&sched.gcwaiting) || fire_late(now) == 0)
+                deep_sleep();
             pause = LEAST_NS;
             idle = 0;
             continue;
@@ -222,14 +272,14 @@ static void *sysmon_main(void *arg unused_arg)
         inflight = netpoll_busy();
         if (inflight && reap_all(NULL))
             idle = 0;
-        idle = retake(now) > 0 ? 0 : idle + 1;
+        idle = retake(now) + fire_late(now) > 0 ? 0 : idle + 1;
         look_after(now);
         if (idle == 0)
             pause = LEAST_NS;
         else if (idle > IDLE_LOOKS)
             pause *= 2;
-        if (pause > (inflight ? INFLIGHT_NS : MOST_NS))
-            pause = inflight ? INFLIGHT_NS : MOST_NS;
+        if (pause > most(now, inflight))
+            pause = most(now, inflight);
     }
     return NULL;
 }

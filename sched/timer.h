@@ -17,12 +17,14 @@
  *     1. holds the P: nobody watches it    1. gives its P up (sched.lock)
  *     2. timer into the heap, next set     2. looks at all queues and due timers once more
  *     3. runs on; looks at next when the   3. next of the P that it held: sleep until then
- *        fairness tick is due, and before  4. woken for another P: sysmon watches the old one
+ *        fairness tick is due, and before  4. woken for another P: the old one is nobody's
  *        it gives the P up (right side)
  *
  * Both columns are done by one M, or by two between which the P went through sched.lock; so 3 on
- * the right sees all that 2 on the left has put there. What an M adds while it computes on, past
- * all ticks, is found by those that steal and by sysmon: late by one of its periods at most.
+ * the right sees all that 2 on the left has put there. What is due on a P that nobody watches, or
+ * whose goroutine computes on past all ticks, is found by those that steal and by sysmon: it looks
+ * each millisecond while there are timers and anything runs, and before it sleeps until work comes
+ * it reads every next under sched.lock, which who added has held since.
  */
 #ifndef QUOIT_SCHED_TIMER_H
 #define QUOIT_SCHED_TIMER_H
