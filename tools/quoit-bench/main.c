@@ -30,7 +30,8 @@ static const struct workload *const workloads[] = {
     &workload_yield_2,    &workload_yield_1000,  &workload_yield_mixed, &workload_spawn,
     &workload_spawn_park, &workload_pingpong,    &workload_mutex,       &workload_mutex_64,
     &workload_forkjoin,   &workload_forkjoin_wg, &workload_park,        &workload_queue,
-    &workload_wake,       &workload_wake_idle,   &workload_scan_hot,    &workload_scan_cold,
+    &workload_wake,       &workload_wake_idle,   &workload_timers,      &workload_timers_many,
+    &workload_scan_hot,   &workload_scan_cold,
 };
 
 static bool selected[array_len(workloads)];
