@@ -83,7 +83,7 @@ static struct p *woken_for(struct m *mp, bool late)
 
     lock(&sched.lock);
     pp = mp->nextp;
-    mp->nextp = NULL;
+    store_relaxed(&mp->nextp, NULL);
     if (pp == NULL && !load_relaxed(&sched.stopping) && !load_relaxed(&sched.gcwaiting) && !late)
         pp = pidleget_locked(mp->lastp);
     if (pp == NULL && late)
@@ -185,7 +185,7 @@ static struct m *choose_locked(struct p *pp, bool spinning)
     struct m *mp = midleget_locked(pp);
 
     if (mp != NULL) {
-        mp->nextp = pp;
+        store_relaxed(&mp->nextp, pp);
         mp->spinning = spinning;
         add_relaxed(&mp->wakers, 1);
     }
@@ -267,7 +267,7 @@ void startm_each(void)
 void m_give(struct m *mp, struct p *pp)
 {
     lock(&sched.lock);
-    mp->nextp = pp;
+    store_relaxed(&mp->nextp, pp);
     add_relaxed(&mp->wakers, 1);
     unlock(&sched.lock);
     startm(pp, mp, false);

@@ -72,7 +72,7 @@ static struct p *wait_for_p(struct m *mp)
         netpoll_sleep(mp, INT64_MAX);
         lock(&sched.lock);
         pp = mp->nextp;
-        mp->nextp = NULL;
+        store_relaxed(&mp->nextp, NULL);
         mp->parked = pp == NULL;
         unlock(&sched.lock);
         netpoll_reap(mp, &list);

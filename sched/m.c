@@ -142,7 +142,7 @@ static void *m_main(void *arg)
     struct m *mp = arg;
     struct p *pp = mp->nextp;
 
-    mp->nextp = NULL;
+    store_relaxed(&mp->nextp, NULL);
     m_enter_thread(mp, pp);
     pthread_sigmask(SIG_SETMASK, &sched.sigmask, NULL);
     schedule(mp);
@@ -162,7 +162,7 @@ int m_start(struct p *pp, bool spinning)
         return -ENOMEM;
     /* Libraries may have been loaded since the last thread was started. */
     children_refresh();
-    mp->nextp = pp;
+    store_relaxed(&mp->nextp, pp);
     mp->spinning = spinning;
     note_clear(&mp->gone);
     mp->joined = false;
@@ -170,7 +170,7 @@ int m_start(struct p *pp, bool spinning)
     if (e == 0)
         return 0;
     mp->joined = true;
-    mp->nextp = NULL;
+    store_relaxed(&mp->nextp, NULL);
     m_drop(mp);
     return e;
 }

@@ -15,7 +15,7 @@
  * A P is taken from a marked call at the second look that finds it in the same one, if something
  * waits for the P or nobody looks for work, and after 10 ms in any case. An M that is outside
  * without a mark loses its P when its thread has stood still for a quantum: its own cpu clock has
- * not moved. One whose goroutine did so before is believed at the second look.
+ * not moved. One whose goroutine did so before is believed at once.
  */
 #include "sysmon.h"
 
@@ -108,21 +108,49 @@ static bool has_changed(struct seen *s, const struct p *pp, const struct m *mp, 
     return true;
 }
 
-/* In an unmarked call. A goroutine that is known to block is believed at once, others when the
- * thread's clock has stood still for a quantum. */
-static bool stands_still(struct seen *s, const struct m *mp, const struct quoit_g *gp, int64_t now)
+/* In an unmarked call: the thread's clock has stood still for a quantum. */
+static bool stands_still(struct seen *s, const struct m *mp, int64_t now)
 {
-    int64_t least = load_relaxed(&gp->blocks) ? 0 : QUANTUM_NS, cpu;
+    int64_t cpu;
 
-    if (s->cpu >= 0 && now - s->clocked < least)
+    if (s->cpu >= 0 && now - s->clocked < QUANTUM_NS)
         return false;
     cpu = thread_cputime(mp->tid);
-    if (cpu < 0 || cpu != s->cpu) {
-        s->cpu = cpu;
-        s->clocked = now;
+    if (cpu >= 0 && cpu == s->cpu)
+        return true;
+    s->cpu = cpu;
+    s->clocked = now;
+    return false;
+}
+
+/* A goroutine that is known to block is believed as soon as its thread's clock stands still between
+ * two looks at it: each of its calls would else hold the P for a quantum. One that computes from
+ * one look of sysmon to the next is known for it no more. */
+static bool stands_again(struct seen *s, const struct m *mp, struct quoit_g *gp, int64_t now)
+{
+    int64_t before = s->cpu, cpu = thread_cputime(mp->tid);
+
+    if (cpu >= 0 && cpu == thread_cputime(mp->tid))
+        return true;
+    if (before >= 0 && cpu - before > (now - s->clocked) / 2)
+        store_relaxed(&gp->blocks, 0);
+    s->cpu = cpu;
+    s->clocked = now;
+    return false;
+}
+
+/* Has what mp is in, outside with gp, lasted long enough? */
+static bool is_due(struct seen *s, const struct p *pp, const struct m *mp, struct quoit_g *gp,
+                   int64_t now)
+{
+    bool same = !has_changed(s, pp, mp, now);
+
+    if (load_relaxed(&gp->status) == Gsyscall)
+        return same && (is_wanted(pp) || now - s->since >= QUANTUM_NS);
+    if (!is_wanted(pp))
         return false;
-    }
-    return true;
+    return load_relaxed(&gp->blocks) ? stands_again(s, mp, gp, now)
+                                     : same && stands_still(s, mp, now);
 }
 
 static bool retake_one(struct seen *s, struct p *pp, int64_t now)
@@ -134,14 +162,8 @@ static bool retake_one(struct seen *s, struct p *pp, int64_t now)
     if (mp == NULL || load_relaxed(&mp->inside) != 0)
         return false;
     gp = load_relaxed(&mp->curg);
-    if (gp == NULL || has_changed(s, pp, mp, now))
+    if (gp == NULL || !is_due(s, pp, mp, gp, now))
         return false;
-    if (load_relaxed(&gp->status) == Gsyscall) {
-        if (!is_wanted(pp) && now - s->since < QUANTUM_NS)
-            return false;
-    } else if (!is_wanted(pp) || !stands_still(s, mp, gp, now)) {
-        return false;
-    }
     if (!may_lose_more() || !take(mp))
         return false;
     store_relaxed(&gp->blocks, 1);
