@@ -375,11 +375,25 @@ static int freeze1(struct quoit_g *gp, void *arg unused_arg)
     return 0;
 }
 
+/* Who comes in does not go on. No lock is taken: its holder may be who dies. */
+static void freeze_threads(void)
+{
+    const struct m *self = m_get();
+
+    store_relaxed(&sched.gcwaiting, 1);
+    /* order ALLM in: what is found is whole; out: m_record_locked */
+    for (struct m *mp = load_acquire(&sched.allm); mp != NULL; mp = mp->alllink)
+        if (mp != self)
+            /* order INSIDE out: as m_call; in: entry_slow */
+            store_release(&mp->revoked, fence_bias | 1);
+}
+
 /* Records that are dead are held too: none of them comes to life. */
 static void freeze(void)
 {
     int64_t deadline = nanotime() + dying_lock_ns;
 
+    freeze_threads();
     while (!trylock(&dumping) && nanotime() < deadline)
         os_yield();
     allgs(freeze1, NULL);

@@ -111,17 +111,18 @@ static bool take(struct sema *s)
  * post need not touch its stack. */
 static always_inline struct m *wait_in_queue(struct sema *s, struct m *mp)
 {
+    mp->curg->waiter.g = mp->curg;
+    waitq_put(&s->queue, &mp->curg->waiter);
+    return park_store(mp, &s->word, WAITERS, "semaphore");
+}
+
+static cold void thread_waits(struct sema *s)
+{
     struct waiter thread = { .g = NULL };
 
-    if (likely(mp != NULL)) {
-        mp->curg->waiter.g = mp->curg;
-        waitq_put(&s->queue, &mp->curg->waiter);
-        return park_store(mp, &s->word, WAITERS, "semaphore");
-    }
     waitq_put(&s->queue, &thread);
     unlock_queue(s, WAITERS);
     note_sleep(&thread.note, INT64_MAX);
-    return NULL;
 }
 
 static void wait_slow(void *arg)
@@ -132,9 +133,11 @@ static void wait_slow(void *arg)
 
     if (unlikely(count(word) > 0))
         unlock_queue(s, word - ONE);
-    else
+    else if (likely(mp != NULL))
         mp = wait_in_queue(s, mp);
-    if (mp != NULL)
+    else
+        thread_waits(s);
+    if (likely(mp != NULL))
         leave(mp);
 }
 

@@ -20,6 +20,34 @@ bool switch_begin(struct m **mpp, struct context *from, struct sanitize_stack *o
     return true;
 }
 
+/* No call for help: whoever was called to the door leaves the P. */
+static void finish_first(struct m *mp, struct quoit_g *gp)
+{
+    struct quoit_g *kicked;
+
+    gstatus_set(gp, Grunning, Grunnable);
+    kicked = runq_put_next(&mp->p->runq, gp);
+    if (kicked != NULL)
+        runq_add(mp->p, kicked);
+}
+
+static void finish_lost(struct m *mp, struct quoit_g *gp)
+{
+    struct node *np = mp->lastp->node;
+
+    gstatus_set(gp, Grunning, Grunnable);
+    globrunqput(np, gp);
+    wakep(NULL);
+}
+
+cold void finish_rare(struct m *mp)
+{
+    if (mp->after == AFTER_FIRST)
+        finish_first(mp, mp->prev);
+    else
+        finish_lost(mp, mp->prev);
+}
+
 struct m *switch_to_g0(struct m *mp, enum after after)
 {
     struct quoit_g *gp = mp->curg;

@@ -76,50 +76,25 @@ static always_inline void finish_park_store(struct m *mp, struct quoit_g *gp)
     store_release(word, value);
 }
 
-/* No call for help: whoever was called to the door leaves the P. */
-static always_inline void finish_first(struct m *mp, struct quoit_g *gp)
-{
-    struct quoit_g *kicked;
+/* Who was called to the door has left the stack. */
+cold void finish_rare(struct m *mp);
 
-    gstatus_set(gp, Grunning, Grunnable);
-    kicked = runq_put_next(&mp->p->runq, gp);
-    if (kicked != NULL)
-        runq_add(mp->p, kicked);
-}
-
-static always_inline void finish_lost(struct m *mp, struct quoit_g *gp)
-{
-    struct node *np = mp->lastp->node;
-
-    gstatus_set(gp, Grunning, Grunnable);
-    globrunqput(np, gp);
-    wakep(NULL);
-}
-
+/* In the order of how often they come. No switch: it would be a jump through a table, which a
+ * core mispredicts just where goroutines of several kinds take turns. */
 static always_inline void finish_switch(struct m *mp)
 {
-    switch (mp->after) {
-    case AFTER_YIELD:
-        finish_yield(mp, mp->prev);
-        break;
-    case AFTER_FIRST:
-        finish_first(mp, mp->prev);
-        break;
-    case AFTER_LOST:
-        finish_lost(mp, mp->prev);
-        break;
-    case AFTER_PARK:
-        finish_park(mp, mp->prev);
-        break;
-    case AFTER_PARK_STORE:
+    uint32_t after = mp->after;
+
+    if (after == AFTER_PARK_STORE)
         finish_park_store(mp, mp->prev);
-        break;
-    case AFTER_DEAD:
+    else if (after == AFTER_YIELD)
+        finish_yield(mp, mp->prev);
+    else if (after == AFTER_DEAD)
         stack_put(mp->p, mp->dead);
-        break;
-    default:
-        break;
-    }
+    else if (after == AFTER_PARK)
+        finish_park(mp, mp->prev);
+    else if (unlikely(after != AFTER_NOTHING))
+        finish_rare(mp);
 }
 
 /* ---- last things on the one that is left ---------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * world.c - stop, start, freeze; a parallel phase while nothing else runs
+ * world.c - stop, start; a parallel phase while nothing else runs
  *
  * Who stops the world holds a semaphore, so there is one at a time. It sets sched.gcwaiting and
  * calls every M to the door. What it then waits for, sched.stopwait, is counted in P's, and in M's
@@ -293,18 +293,4 @@ int quoit_world_parallel(void (*fn)(int i, int n, void *arg), void *arg)
     if (phase.n > 1)
         (void)note_sleep(&phase.done, INT64_MAX);
     return phase.n;
-}
-
-/* ---- the end of all things ------------------------------------------------------------------ */
-
-void world_freeze(void)
-{
-    struct m *self = m_get();
-
-    store_relaxed(&sched.gcwaiting, 1);
-    /* Stored from outside its lock, which its holder may have been killed with. */
-    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
-        if (mp != self)
-            /* order INSIDE out: as m_call; in: entry_slow */
-            store_release(&mp->revoked, fence_bias | 1);
 }

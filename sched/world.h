@@ -15,8 +15,4 @@ void world_stopped_one_locked(void);
 /* On g0 of an idle M: its share of quoit_world_parallel, if it has one. */
 void world_help(struct m *mp);
 
-/* From now on nobody who comes in goes on; waits for nothing, takes no lock. For who reports a
- * fatal error: any thread, signal handlers too. */
-void world_freeze(void);
-
 #endif
