@@ -384,8 +384,7 @@ static void freeze_threads(void)
     /* order ALLM in: what is found is whole; out: m_record_locked */
     for (struct m *mp = load_acquire(&sched.allm); mp != NULL; mp = mp->alllink)
         if (mp != self)
-            /* order INSIDE out: as m_call; in: entry_slow */
-            store_release(&mp->revoked, fence_bias | 1);
+            store_relaxed(&mp->revoked, fence_bias | 1);
 }
 
 /* Records that are dead are held too: none of them comes to life. */

@@ -40,8 +40,8 @@ void m_call(struct m *mp, enum want want)
 {
     lock(&mp->lock);
     mp->want |= want;
-    /* order INSIDE out: what is wanted comes before the call; in: entry_slow */
-    store_release(&mp->revoked, fence_bias | 1);
+    /* hint: who sees it finds under the lock what is wanted */
+    store_relaxed(&mp->revoked, fence_bias | 1);
     unlock(&mp->lock);
 }
 

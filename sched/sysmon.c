@@ -44,6 +44,7 @@ enum {
     QUANTUM_NS = 10000000,
     INFLIGHT_NS = 500000, /* operations wait no longer than that for an M that computes */
     CHILDREN_NS = 100000000,
+    STOPPED_NS = 100000000,
 };
 
 /* What it saw of a P at the last look. */
@@ -274,16 +275,24 @@ static int64_t most(int64_t now, bool inflight)
     return next < least ? next : least;
 }
 
+/* In a process that was stopped for a while, by a debugger say, all clocks stood still. */
+static void forget_if_stopped(int64_t now, int64_t expected)
+{
+    if (now - expected > STOPPED_NS)
+        memset(sysmon.seen, 0, PROCS_MAX * sizeof *sysmon.seen);
+}
+
 static void *sysmon_main(void *arg unused_arg)
 {
-    int64_t pause = LEAST_NS;
+    int64_t pause = LEAST_NS, until;
     int idle = 0;
 
-    while (!note_sleep(&sysmon.end, nanotime() + pause)) {
+    while (until = nanotime() + pause, !note_sleep(&sysmon.end, until)) {
         int64_t now = nanotime();
         bool inflight;
 
         tell_time(now);
+        forget_if_stopped(now, until);
         if (npidle() == load_relaxed(&sched.nprocs) || load_relaxed(&sched.gcwaiting)) {
             if (load_relaxed(&sched.gcwaiting) || fire_late(now) == 0)
                 deep_sleep();

@@ -203,7 +203,7 @@ static uint32_t write_flags(void)
     return (uint32_t)flags;
 }
 
-static ssize_t transfer(int kind, int fd, const void *buf, size_t n, off_t at)
+static always_inline ssize_t transfer(int kind, int fd, const void *buf, size_t n, off_t at)
 {
     bool writes = kind == OP_WRITE || kind == OP_PWRITE;
 

@@ -337,6 +337,12 @@ static int for_ever(void *arg)
     return 0;
 }
 
+/* With DEFER_TASKRUN completions have to be fetched by a call, too. */
+static uint64_t enters_most(uint64_t ops)
+{
+    return (getenv("QUOIT_EXPERIMENT") != NULL ? 2 * ops : ops) + 100;
+}
+
 static void the_way_is_the_one_asked_for(const char *way)
 {
     struct quoit_stats st = { .size = sizeof st };
@@ -347,7 +353,7 @@ static void the_way_is_the_one_asked_for(const char *way)
     else if (st.ring_ops == 0)
         skip("no ring can be had here: the posix way was tested twice");
     else
-        ok(st.ring_enters <= st.ring_ops + 100, "uring: %d operations by %d system calls",
+        ok(st.ring_enters <= enters_most(st.ring_ops), "uring: %d operations by %d system calls",
            (int)st.ring_ops, (int)st.ring_enters);
 }
 

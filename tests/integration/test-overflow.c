@@ -136,7 +136,7 @@ static void overflow_is_named(const char *guard)
        "which goroutine, and what it has");
     ok(child_said(&c, "test-overflow+0x"), "in which function");
     ok(child_said(&c, "QUOIT_STACK=128K"), "what to do");
-    ok(child_said(&c, "goroutine 2 [running] \"digger\":"), "and where it was");
+    ok(child_said(&c, "goroutine 2 \"digger\" [running]:"), "and where it was");
     ok(child_said(&c, "times more"), "the recursion told of once");
     run(parent, goes_deep_but_not_too_deep);
     is_int(child_end(&c), 0, "%s: all of the stack can be used", guard);
