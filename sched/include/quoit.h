@@ -6,7 +6,8 @@
  *
  * Errors: 0 or a count on success, -errno on failure. errno is never set, and must not be relied on
  * over a call that can park: it belongs to the kernel thread, and a goroutine may go on in another.
- * The same holds for the address of any other thread-local variable.
+ * The same holds for the address of any other thread-local variable, and that over every call: one
+ * that cannot park may go on in another thread too, when the core was taken from who stood still.
  *
  * Who may call what, by the marks behind each function:
  *
