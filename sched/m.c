@@ -83,7 +83,11 @@ struct m *m_new(void)
         return NULL;
     (void)m_join(mp, INT64_MAX);
     mp->inside = 1;
-    store_relaxed(&mp->revoked, fence_bias | (load_relaxed(&sched.stopping) != 0));
+    /* Whoever stops the world may have called a record that was of no use just now. */
+    lock(&mp->lock);
+    store_relaxed(&mp->revoked, fence_bias | (load_relaxed(&sched.stopping) != 0 ||
+                                              load_relaxed(&sched.gcwaiting) != 0));
+    unlock(&mp->lock);
     mp->boundslot = mp->node = -1;
     mp->spinning = mp->leaving = false;
     return mp;
