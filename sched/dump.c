@@ -400,6 +400,20 @@ static void freeze(void)
     fence_heavy();
 }
 
+void dump_asleep(enum traceback level)
+{
+    struct dump d = { .which = level >= TRACEBACK_SYSTEM ? DUMP_EVERY : DUMP_USER };
+
+    if (level == TRACEBACK_NONE)
+        return;
+    watch();
+    say_begin(&d.say, STDERR_FILENO);
+    freeze();
+    d.frozen = true;
+    allgs(say_one, &d);
+    alarm(0);
+}
+
 void dump_dying(enum traceback level, bool summary, const void *from)
 {
     struct dump d = { .which = level >= TRACEBACK_SYSTEM ? DUMP_EVERY : DUMP_USER };

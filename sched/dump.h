@@ -25,4 +25,7 @@ int dump_sched(int fd, bool detail);
  * goroutine will ever change its state again. level: not TRACEBACK_UNSET. */
 void dump_dying(enum traceback level, bool summary, const void *from);
 
+/* The same when all goroutines are asleep: nothing of who calls. */
+void dump_asleep(enum traceback level);
+
 #endif

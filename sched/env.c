@@ -382,7 +382,8 @@ static void load_environment(void)
 
 static int load_options(const struct quoit_options *o)
 {
-    const unsigned known = QUOIT_NO_ENV | QUOIT_NO_SIGNALS | QUOIT_NO_BIND;
+    const unsigned known = QUOIT_NO_ENV | QUOIT_NO_SIGNALS | QUOIT_NO_BIND |
+                           QUOIT_DEADLOCK_WARN;
 
     /* There has been one size only so far. */
     if (o->size != sizeof *o || (o->flags & ~known) != 0)

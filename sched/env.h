@@ -47,7 +47,7 @@ struct env {
     int helpers;             /* QUOIT_HELPERS: most helper threads of the posix way, 0: default */
     enum traceback traceback; /* GOTRACEBACK */
     unsigned experiments;    /* QUOIT_EXPERIMENT: enum experiment, or'ed */
-    unsigned flags;          /* QUOIT_NO_*; QUOIT_NO_BIND is in `bind` already */
+    unsigned flags;          /* of quoit_options; QUOIT_NO_BIND is in `bind` already */
     void (*log)(int level, const char *line, void *arg);
     void *log_arg;
 };

@@ -280,6 +280,8 @@ struct m {
     bool lost;              /*    its P was taken */
     bool idle;              /* L  on the idle list */
     bool parked;            /* L  waits for its locked goroutine */
+    bool awake;             /* L  idle or parked, and looks after completions all the same */
+    uint8_t starves;        /* L  holds a P and waits for a stack: its class + 1 */
     bool open;              /* L  can be woken */
     int help;            /* a  WORLD-HELP: its share of a parallel phase, 0: none (world.c) */
     bool joined;            /* L  its thread is gone, or is the caller's own again */
@@ -335,8 +337,9 @@ struct sched {
     struct node *nodes;                    /* c */
     uint32_t stopping;                     /* a  M's leave at their next look */
     uint32_t gcwaiting;                    /* a  the world is stopped, or about to be */
-    uint32_t starving;                     /* a  M's that wait for a stack to become free */
+    uint32_t starving;                     /* L a  M's that wait for a stack to become free */
     uint32_t nlost;                        /* a  M's outside whose P was taken */
+    uint32_t nforeign;                     /* a  threads that are not ours and are attached */
     uint32_t draining;                     /* a  quoit_shutdown waits for the last goroutine */
     enum bind_mode bind;                   /*    as nprocs */
     uint64_t goidgen cacheline_aligned;    /* a  next batch of ids */
@@ -353,6 +356,7 @@ struct sched {
     uint32_t stopwait;    /* a  WORLD: P's and M's that have not come in */
     struct note stopnote; /* a  NOTE: they have */
     uint64_t retakes;     /* a  P's taken from M's that were outside */
+    uint64_t nlooks;      /* L  times that an M without a P looked after completions */
     bool sysmonwait;      /* a  sysmon sleeps until work begins; written under the lock */
     struct note sysmonnote; /* a  NOTE */
     uint64_t mgen;        /* L */

@@ -88,10 +88,25 @@ static struct p *woken_for(struct m *mp, bool late)
         pp = pidleget_locked(mp->lastp);
     if (pp == NULL && late)
         mp->leaving = may_leave_locked(mp);
+    if (pp == NULL)
+        m_looks_locked(mp);
     if (mp->idle && (pp != NULL || mp->leaving || load_relaxed(&sched.stopping)))
         midledrop_locked(mp);
     unlock(&sched.lock);
     return pp;
+}
+
+void m_looks_locked(struct m *mp)
+{
+    mp->awake = true;
+    sched.nlooks++;
+}
+
+void m_rests(struct m *mp)
+{
+    lock(&sched.lock);
+    mp->awake = false;
+    unlock(&sched.lock);
 }
 
 /* The world is hardly ever stopped for long, and waking a sleeping core is. */
@@ -145,6 +160,7 @@ void m_sleep(struct m *mp)
                 timers_look(mp, mp->lastp);
             netpoll_reap(mp, &list);
             injectglist(mp, &list);
+            m_rests(mp);
         }
     }
     acquirep(mp, pp);

@@ -74,9 +74,13 @@ static struct p *wait_for_p(struct m *mp)
         pp = mp->nextp;
         store_relaxed(&mp->nextp, NULL);
         mp->parked = pp == NULL;
+        if (pp == NULL)
+            m_looks_locked(mp);
         unlock(&sched.lock);
         netpoll_reap(mp, &list);
         injectglist(mp, &list);
+        if (pp == NULL)
+            m_rests(mp);
     }
     return pp;
 }

@@ -89,7 +89,7 @@ struct m *m_new(void)
                                               load_relaxed(&sched.gcwaiting) != 0));
     unlock(&mp->lock);
     mp->boundslot = mp->node = -1;
-    mp->spinning = mp->leaving = false;
+    mp->spinning = mp->leaving = mp->awake = false;
     return mp;
 }
 

@@ -36,6 +36,10 @@ void midledrop_locked(struct m *mp);
 
 /* On g0, on the idle list: sleeps until the M has a P again, or is to end (mp->p stays NULL). */
 void m_sleep(struct m *mp);
+/* One that sleeps without a P woke, and may take completions; until m_rests it counts as on its
+ * way (checkdead.c). */
+void m_looks_locked(struct m *mp);
+void m_rests(struct m *mp);
 /* The same for one that is not on the list yet. */
 void stopm(struct m *mp);
 

@@ -58,6 +58,9 @@ void netpoll_sleep(struct m *mp, int64_t deadline);
 /* Is an operation of any goroutine under way? A hint, any thread. */
 bool netpoll_busy(void);
 
+/* Threads of the poller's own, in no pool of ours. Any thread. */
+int netpoll_threads(void);
+
 /* From any thread: end m2's present or next netpoll_sleep. */
 void netpoll_wake(struct m *m2);
 

@@ -458,24 +458,24 @@ static struct quoit_g *findrunnable(struct m *mp)
     return NULL;
 }
 
-/* Nobody runs who could free one, and nobody will come. */
-static bool nobody_frees(const struct m *mp)
+static void starves(struct m *mp, int class)
 {
-    return sched.m0 != NULL && sched.nprocs - npidle() == load_relaxed(&sched.starving) &&
-           load_relaxed(&sched.nlost) == 0 && runq_empty(&mp->p->runq) && !netpoll_busy();
+    lock(&sched.lock);
+    mp->starves = (uint8_t)(class + 1);
+    /* hint: sysmon looks whether there is any */
+    store_relaxed(&sched.starving, sched.starving + (class >= 0 ? 1 : -1u));
+    unlock(&sched.lock);
 }
 
-/* No stack for gp, which is in the shared queue again. Something that runs may free one; if
- * nothing does, give up. */
-static cold void wait_for_stack(struct m *mp)
+/* No stack of that class, and who wants it is in the shared queue again. Something that runs may
+ * free one; whether nothing will is found out by sysmon (checkdead.c). */
+static cold void wait_for_stack(struct m *mp, int class)
 {
     struct note never = { 0 };
 
-    add_relaxed(&sched.starving, 1);
-    if (nobody_frees(mp))
-        throw("schedule: no memory for a stack, and no goroutine is left that could free one");
+    starves(mp, class);
     note_sleep(&never, nanotime() + NOSTACK_NS);
-    add_relaxed(&sched.starving, -1u);
+    starves(mp, -1);
 }
 
 void schedule(struct m *mp)
@@ -486,9 +486,11 @@ void schedule(struct m *mp)
         if (mp->spinning)
             spinning_ends(mp);
         if (!switch_from_g0(mp, gp)) {
+            int class = gp->class;
+
             not_here(mp, gp);
             if (mp->forother == NULL)
-                wait_for_stack(mp);
+                wait_for_stack(mp, class);
         }
     }
     /* Nobody is called in its place: each would call the next, down to the last idle P. */

@@ -30,7 +30,7 @@ static void handler(int sig unused_arg, siginfo_t *info unused_arg, void *contex
     end_program(level);
 }
 
-static bool is_ours(const struct sigaction *now)
+bool sigquit_is_ours(const struct sigaction *now)
 {
     return now->sa_flags & SA_SIGINFO && now->sa_sigaction == handler;
 }
@@ -57,6 +57,6 @@ void sigquit_fini(void)
 {
     struct sigaction now;
 
-    if (installed && sigaction(SIGQUIT, NULL, &now) == 0 && is_ours(&now))
+    if (installed && sigaction(SIGQUIT, NULL, &now) == 0 && sigquit_is_ours(&now))
         sigaction(SIGQUIT, &found, NULL);
 }

@@ -10,6 +10,8 @@
  *     - takes P's from M's that stand outside (retake), so that others run on them;
  *     - fires timers that are late: on a P that computes or has been retired, or is idle while the
  *       M that watched it runs elsewhere;
+ *     - when nothing has run for a while, or goroutines wait for stacks, asks whether anything
+ *       ever will again (checkdead.c);
  *     - once in a while looks for libraries that were loaded, and for cpus that came or went.
  *
  * A P is taken from a marked call at the second look that finds it in the same one, if something
@@ -21,6 +23,7 @@
 
 #include "children.h"
 
+#include "checkdead.h"
 #include "env.h"
 #include "gstatus.h"
 #include "m.h"
@@ -41,6 +44,8 @@ enum {
     TIMERS_NS = 1000000,   /* while there are timers it looks that often, or when one is due */
     MOST_NS = 10000000,
     IDLE_LOOKS = 50,
+    ASK_NS = 10000000,     /* then four times as long, and so on: a second in all */
+    ASKS = 4,
     QUANTUM_NS = 10000000,
     INFLIGHT_NS = 500000, /* operations wait no longer than that for an M that computes */
     CHILDREN_NS = 100000000,
@@ -217,23 +222,48 @@ static bool nothing_runs_locked(void)
     return npidle() == sched.nprocs || load_relaxed(&sched.gcwaiting);
 }
 
-/* Until work begins, or a timer is late. */
-static void deep_sleep(void)
+/* True: sched.sysmonwait is set, and whoever begins work wakes us. */
+static bool sleep_begins(int64_t *until)
 {
-    int64_t until = INT64_MAX;
     bool sleep;
 
+    *until = INT64_MAX;
     lock(&sched.lock);
     sleep = nothing_runs_locked() && !load_relaxed(&sysmon.ending);
     /* Whoever added a timer has given its P up under this lock. */
     if (!load_relaxed(&sched.gcwaiting) && next_deadline() < INT64_MAX - LATE_NS)
-        until = next_deadline() + LATE_NS;
+        *until = next_deadline() + LATE_NS;
     if (sleep) {
         note_clear(&sched.sysmonnote);
         store_relaxed(&sched.sysmonwait, true);
     }
     unlock(&sched.lock);
-    if (!sleep || note_sleep(&sched.sysmonnote, until))
+    return sleep;
+}
+
+/* False: woken. After ASK_NS, and some times more, it is asked whether anybody ever will. */
+static bool sleep_and_ask(int64_t until)
+{
+    int64_t pause = ASK_NS;
+
+    for (int asks = ASKS; asks > 0; asks--, pause *= 4) {
+        int64_t at = nanotime() + pause;
+
+        if (at >= until)
+            break;
+        if (note_sleep(&sched.sysmonnote, at))
+            return false;
+        checkdead(asks == 1);
+    }
+    return !note_sleep(&sched.sysmonnote, until);
+}
+
+/* Until work begins, or a timer is late. */
+static void deep_sleep(void)
+{
+    int64_t until;
+
+    if (!sleep_begins(&until) || !sleep_and_ask(until))
         return;
     lock(&sched.lock);
     store_relaxed(&sched.sysmonwait, false);
@@ -305,6 +335,8 @@ static void *sysmon_main(void *arg unused_arg)
             idle = 0;
         idle = retake(now) + fire_late(now) > 0 ? 0 : idle + 1;
         look_after(now);
+        if (load_relaxed(&sched.starving) > 0)
+            checkdead_starved(now);
         if (idle == 0)
             pause = LEAST_NS;
         else if (idle > IDLE_LOOKS)

@@ -463,6 +463,11 @@ bool netpoll_busy(void)
     return busy;
 }
 
+int netpoll_threads(void)
+{
+    return posix_watchers();
+}
+
 void netpoll_count(struct poll_numbers *numbers)
 {
     memset(numbers, 0, sizeof *numbers);

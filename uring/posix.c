@@ -365,6 +365,16 @@ uint32_t posix_busy(void)
     return load_relaxed(&foreign_busy);
 }
 
+int posix_watchers(void)
+{
+    int n;
+
+    lock(&watcher.lock);
+    n = watcher.started;
+    unlock(&watcher.lock);
+    return n;
+}
+
 int posix_helpers(void)
 {
     return block_threads();

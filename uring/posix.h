@@ -27,6 +27,9 @@ struct m *posix_wait(struct m *mp, struct op *op);
 /* Operations under way, a hint. */
 uint32_t posix_busy(void);
 
+/* 1: the watcher has been started. */
+int posix_watchers(void);
+
 /* Threads of the pool that there are, a hint. */
 int posix_helpers(void);
 

@@ -45,7 +45,8 @@ struct quoit_g;
 enum {
     QUOIT_NO_ENV = 1,     /* the environment does not change what the program asks for */
     QUOIT_NO_SIGNALS = 2, /* install no signal handler: a stack overflow is a plain crash then */
-    QUOIT_NO_BIND = 4     /* bind no thread to a cpu */
+    QUOIT_NO_BIND = 4,    /* bind no thread to a cpu */
+    QUOIT_DEADLOCK_WARN = 8 /* a warning when nothing in Quoit can wake any goroutine any more */
 };
 
 /* Zero means as by default, everywhere. A newer library accepts an older, smaller size. */

@@ -96,6 +96,11 @@ bool netpoll_busy(void)
     return fakepoll_ready.n > 0;
 }
 
+int netpoll_threads(void)
+{
+    return 0;
+}
+
 void netpoll_count(struct poll_numbers *numbers)
 {
     memset(numbers, 0, sizeof *numbers);
