@@ -284,7 +284,7 @@ struct m {
     uint8_t starves;        /* L  holds a P and waits for a stack: its class + 1 */
     bool open;              /* L  can be woken */
     int help;            /* a  WORLD-HELP: its share of a parallel phase, 0: none (world.c) */
-    bool joined;            /* L  its thread is gone, or is the caller's own again */
+    bool joined;            /*    under lock: its thread is gone, or is the caller's own again */
     int node;               /* m  of lastp; hint for others */
     int tid;                /* c */
     uint32_t id;            /* c */

@@ -62,7 +62,8 @@ static int begin_inplace(void *arg)
     child->stk = host->stk;
     child->flags |= G_INPLACE;
     child->site = child->born;
-    mp->curg = child;
+    /* hint: others look at what runs */
+    store_relaxed(&mp->curg, child);
     count_add(&mp->p->count.inplace, 1);
     leave(mp);
     return child->fn(child->arg);
@@ -86,7 +87,8 @@ static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, 
         unlock_thread(mp, child);
     gstatus_set(child, Grunning, Gdead);
     gstatus_set(host, Gwaiting, Grunning);
-    mp->curg = host;
+    /* hint: others look at what runs */
+    store_relaxed(&mp->curg, host);
     count_add(&mp->p->count.ended, 1);
     gfput(mp->p, child);
     return mp;
@@ -96,7 +98,7 @@ struct m *join(struct m *mp, struct quoit_g *child, int *result)
 {
     struct joining j = { child, mp->curg };
 
-    /* hint: of the flags only G_TIMED changes while the child runs */
+    /* hint: of the flags only G_TIMED and G_LOCKED change while the child runs */
     if (likely(!(load_relaxed(&child->flags) & G_BIG) && !(mp->curg->flags & G_LOCKED) &&
                mp->locks == 0 && room_left(mp->curg->stk) &&
                forkq_pop_this(&mp->p->forkq, child)))

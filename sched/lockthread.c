@@ -12,6 +12,9 @@
  *     3. takes the P, goes on              3. sleeps until it has a P again
  *
  * 2 on the right may come before 2 on the left: then the sleep ends at once.
+ *
+ * A goroutine that ends locked takes its M along: that one gives its P away, stays until what it
+ * has in flight for others has completed, and leaves.
  */
 #include "lockthread.h"
 
@@ -24,9 +27,12 @@
 
 #include <errno.h>
 
+enum { LOOK_NS = 1000000000 };
+
 void lock_thread(struct m *mp, struct quoit_g *gp)
 {
-    gp->flags |= G_LOCKED;
+    /* hint: who joins it reads its other flags meanwhile */
+    store_relaxed(&gp->flags, gp->flags | G_LOCKED);
     gp->lockedm = mp;
     gp->lockdepth = 0;
     mp->lockedg = gp;
@@ -36,7 +42,8 @@ void lock_thread(struct m *mp, struct quoit_g *gp)
 
 void unlock_thread(struct m *mp, struct quoit_g *gp)
 {
-    gp->flags &= (uint8_t)~G_LOCKED;
+    /* hint: as in lock_thread */
+    store_relaxed(&gp->flags, gp->flags & (uint8_t)~G_LOCKED);
     mp->lockedg = NULL;
     add_relaxed(&gp->scan, -(uint32_t)SCAN_LOCKED);
 }
@@ -104,6 +111,20 @@ struct quoit_g *locked_turn(struct m *mp)
         return gp;
     globrunqput(pp->node, gp);
     return NULL;
+}
+
+/* Others may take completions from here without a word: so it looks up now and then. */
+void last_turn(struct m *mp)
+{
+    if (mp->p != NULL)
+        handoffp(releasep(mp));
+    while (!load_relaxed(&sched.stopping) && load_relaxed(&mp->poll_inflight) > 0) {
+        struct glist list = { NULL, NULL, 0 };
+
+        netpoll_sleep(mp, nanotime() + LOOK_NS);
+        netpoll_reap(mp, &list);
+        injectglist(mp, &list);
+    }
 }
 
 /* ---- public --------------------------------------------------------------------------------- */

@@ -33,15 +33,36 @@ void m_bind(struct m *mp, const struct p *pp)
 
 /* ---- birth and end -------------------------------------------------------------------------- */
 
-/* False: its thread had not ended at the deadline. */
+static bool is_joined(struct m *mp)
+{
+    bool joined;
+
+    lock(&mp->lock);
+    joined = mp->joined;
+    unlock(&mp->lock);
+    return joined;
+}
+
+static void set_joined(struct m *mp, bool joined)
+{
+    lock(&mp->lock);
+    mp->joined = joined;
+    unlock(&mp->lock);
+}
+
+/* False: its thread had not ended at the deadline. At the end there may be two who want to: who
+ * uses the record again, and who wants all to be gone. */
 static bool m_join(struct m *mp, int64_t deadline)
 {
-    if (mp->joined)
+    if (is_joined(mp))
         return true;
     if (!note_sleep(&mp->gone, deadline))
         return false;
-    pthread_join(mp->thread, NULL);
+    lock(&mp->lock);
+    if (!mp->joined)
+        pthread_join(mp->thread, NULL);
     mp->joined = true;
+    unlock(&mp->lock);
     return true;
 }
 
@@ -169,11 +190,11 @@ int m_start(struct p *pp, bool spinning)
     store_relaxed(&mp->nextp, pp);
     mp->spinning = spinning;
     note_clear(&mp->gone);
-    mp->joined = false;
+    set_joined(mp, false);
     e = thread_start(&mp->thread, m_main, mp);
     if (e == 0)
         return 0;
-    mp->joined = true;
+    set_joined(mp, true);
     store_relaxed(&mp->nextp, NULL);
     m_drop(mp);
     return e;
@@ -207,9 +228,14 @@ bool m_join_all(int64_t grace_ns)
 {
     int64_t until = nanotime() + grace_ns;
 
-    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+    /* One that was about to come in may have started another, which then shows as not joined. */
+    for (struct m *mp = allm_first(); mp != NULL;) {
+        bool was_joined = is_joined(mp);
+
         if (!m_join(mp, until))
             return false;
+        mp = was_joined ? mp->alllink : allm_first();
+    }
     /* Only now, when no M is left that could still be about to wake another. */
     while (sched.allm != NULL) {
         struct m *mp = sched.allm;

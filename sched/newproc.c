@@ -312,7 +312,8 @@ struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)
         not_here(mp, next);
     }
     sanitize_leave(&stk->san, &mp->g0stack, true);
-    mp->curg = NULL;
+    /* hint: others look at what runs */
+    store_relaxed(&mp->curg, NULL);
     context_switch(&mp->scratch, &mp->g0, mp);
     throw("goexit0: a dead goroutine was resumed");
 }

@@ -8,7 +8,7 @@
 #include "proc.h"
 #include "runq.h"
 
-/* Due: looks at every source in turn; NULL: nothing anywhere near. */
+/* Due: looks at every source in turn; NULL: nothing there, or nothing that may run here. */
 struct quoit_g *pick_fair(struct m *mp);
 /* The shared queue and completions. */
 struct quoit_g *pick_further(struct m *mp);
@@ -21,11 +21,8 @@ static always_inline struct quoit_g *pick_local(struct m *mp, bool parked)
     struct p *pp = mp->p;
     struct quoit_g *gp;
 
-    if (unlikely(pp->schedtick >= pp->fairat)) {
-        gp = pick_fair(mp);
-        if (gp != NULL)
-            return gp;
-    }
+    if (unlikely(pp->schedtick >= pp->fairat))
+        return pick_fair(mp);
     gp = runq_get_next(&pp->runq);
     if (gp != NULL)
         return gp;

@@ -68,7 +68,7 @@ noinline struct quoit_g *pick_fair(struct m *mp)
     poll(mp);
     timers_look(mp, pp);
     /* Its own goroutine only, and that one has just left: g0 gives the P to somebody. */
-    if (mp->lockedg != NULL)
+    if (is_taken(mp))
         return NULL;
     pp->fairat = pp->schedtick + FAIR_TICKS;
     for (int i = 0; i < 3; i++) {
@@ -101,7 +101,7 @@ noinline struct quoit_g *pick_further(struct m *mp)
 {
     struct quoit_g *gp;
 
-    if (mp->lockedg != NULL)
+    if (is_taken(mp))
         return NULL;
     gp = globrunqget(mp->p, mp->p->node, STEAL_MAX);
     if (gp != NULL) {
@@ -442,6 +442,7 @@ static struct quoit_g *findrunnable(struct m *mp)
             if (gp != NULL)
                 return gp;
         } else if (mp->leaving) {
+            last_turn(mp);
             break;
         } else if (mp->p == NULL) {
             stopm(mp);

@@ -55,7 +55,8 @@ struct m *switch_to_g0(struct m *mp, enum after after)
 
     mp->prev = gp;
     mp->after = after;
-    mp->curg = NULL;
+    /* hint: others look at what runs */
+    store_relaxed(&mp->curg, NULL);
     sanitize_leave(san, &mp->g0stack, false);
     mp = context_switch(&gp->ctx, &mp->g0, mp);
     sanitize_arrive(san);

@@ -103,7 +103,8 @@ static always_inline void set_current(struct m *mp, struct quoit_g *next)
 {
     struct p *pp = mp->p;
 
-    mp->curg = next;
+    /* hint: others look at what runs */
+    store_relaxed(&mp->curg, next);
     /* hint: thieves look whether the P has moved on */
     store_relaxed(&pp->schedtick, pp->schedtick + 1);
 }

@@ -67,7 +67,8 @@ struct p *m_take(struct m *mp)
     /* order INSIDE in: all that was done inside is seen; out: leave */
     if ((mp->want & WANT_P) && load_acquire(&mp->inside) == 0 && may_lose(mp)) {
         pp = mp->p;
-        mp->p = NULL;
+        /* hint: quoit_yield reads it before it looks whether it was taken */
+        store_relaxed(&mp->p, NULL);
         store_relaxed(&pp->m, NULL);
         mp->lost = true;
         add_relaxed(&sched.nlost, 1);

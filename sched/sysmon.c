@@ -2,7 +2,8 @@
  * sysmon.c - the watchman: a thread without M or P that looks after all others
  *
  * It looks every 20 us at first; when it has found nothing to do 50 times in a row it doubles the
- * pause, up to 10 ms; and sleeps until work begins when every P is idle or the world is stopped.
+ * pause, up to 10 ms; and sleeps until work begins when every P is idle or the world is stopped,
+ * unless an M that blocks outside has operations in flight.
  * At each look it
  *
  *     - tells the time in sched.coarse;
@@ -217,9 +218,25 @@ static void tell_time(int64_t now)
     store_relaxed(&sched.coarse, (uint32_t)((now - sysmon.started) / 1000000));
 }
 
-static bool nothing_runs_locked(void)
+static bool all_rest(void)
 {
-    return npidle() == sched.nprocs || load_relaxed(&sched.gcwaiting);
+    return npidle() == load_relaxed(&sched.nprocs) || load_relaxed(&sched.gcwaiting);
+}
+
+/* An M blocks outside with operations in flight: nobody but the watchman takes what completes when
+ * every P is idle. What it had was in flight before it lost its P. */
+static bool lost_wait(void)
+{
+    bool wait = false;
+
+    if (load_relaxed(&sched.nlost) == 0 || load_relaxed(&sched.gcwaiting))
+        return false;
+    for (struct m *mp = allm_first(); mp != NULL && !wait; mp = mp->alllink) {
+        lock(&mp->lock);
+        wait = mp->lost && load_relaxed(&mp->poll_inflight) > 0;
+        unlock(&mp->lock);
+    }
+    return wait;
 }
 
 /* True: sched.sysmonwait is set, and whoever begins work wakes us. */
@@ -229,7 +246,7 @@ static bool sleep_begins(int64_t *until)
 
     *until = INT64_MAX;
     lock(&sched.lock);
-    sleep = nothing_runs_locked() && !load_relaxed(&sysmon.ending);
+    sleep = all_rest() && !load_relaxed(&sysmon.ending);
     /* Whoever added a timer has given its P up under this lock. */
     if (!load_relaxed(&sched.gcwaiting) && next_deadline() < INT64_MAX - LATE_NS)
         *until = next_deadline() + LATE_NS;
@@ -263,7 +280,7 @@ static void deep_sleep(void)
 {
     int64_t until;
 
-    if (!sleep_begins(&until) || !sleep_and_ask(until))
+    if (!sleep_begins(&until) || (!lost_wait() && !sleep_and_ask(until)))
         return;
     lock(&sched.lock);
     store_relaxed(&sched.sysmonwait, false);
@@ -323,7 +340,7 @@ static void *sysmon_main(void *arg unused_arg)
 
         tell_time(now);
         forget_if_stopped(now, until);
-        if (npidle() == load_relaxed(&sched.nprocs) || load_relaxed(&sched.gcwaiting)) {
+        if (all_rest() && !lost_wait()) {
             if (load_relaxed(&sched.gcwaiting) || fire_late(now) == 0)
                 deep_sleep();
             pause = LEAST_NS;

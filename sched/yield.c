@@ -88,7 +88,8 @@ void quoit_yield(void)
     store_relaxed(&mp->inside, 1);
     /* order INSIDE full: inside is set before revoked is read; in: m_wake_all */
     fence_light();
-    pp = mp->p;
+    /* hint: it counts only if revoked is not set */
+    pp = load_relaxed(&mp->p);
     if (unlikely((load_relaxed(&mp->revoked) | (uint32_t)mp->locks) != 0 ||
                  pp->schedtick >= pp->fairat ||
                  load_relaxed(&pp->runq.next) != NULL)) {
