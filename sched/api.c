@@ -3,6 +3,7 @@
  *
  * Those of mutex, semaphore and wait group stand with their words; start and end in init.c.
  */
+#include "block.h"
 #include "dump.h"
 #include "init.h"
 #include "join.h"
@@ -247,6 +248,12 @@ static void stats_fill(struct quoit_stats *st)
 
     st->procs = load_relaxed(&sched.nprocs);
     st->retakes = load_relaxed(&sched.retakes);
+    st->handoffs = load_relaxed(&sched.handoffs);
+    st->world_stops = load_relaxed(&sched.stops);
+    st->threads = load_relaxed(&sched.nm);
+    st->threads_idle = load_relaxed(&sched.nmidle);
+    st->threads_lost = load_relaxed(&sched.nlost);
+    st->block_jobs = (uint64_t)block_count();
     st->spawned = load_relaxed(&sched.foreign_spawned);
     for (uint32_t i = 0; i < nallp(); i++) {
         const struct p *pp = sched.allp[i];

@@ -4,7 +4,7 @@
  * One goroutine at a time: held by a scan in whatever state it is, its record and the addresses
  * on its stack are copied, it is let go, and only then the text is made and written. So all that
  * is said of one goroutine was true at one moment, and no one waits for a slow reader. P's and M's
- * are read while they run: hints.
+ * are schedtrace.c's.
  *
  * A goroutine that runs on another thread has no stack that could be looked at. One whose record
  * another scanner holds for long (a visitor that calls quoit_dump) is told of without its stack.
@@ -16,12 +16,11 @@
 
 #include "cpu.h"
 
-#include "forkq.h"
 #include "gfree.h"
 #include "gstatus.h"
 #include "proc.h"
-#include "runq.h"
 #include "say.h"
+#include "schedtrace.h"
 #include "throw.h"
 #include "traceback.h"
 
@@ -54,28 +53,6 @@ struct look {
 };
 
 /* ---- looking -------------------------------------------------------------------------------- */
-
-/* Words that others may be writing by plain stores. What is held or constant is right, the rest is
- * a hint; TSan is not told of it. */
-typedef uint64_t __attribute__((__may_alias__)) word;
-
-static no_sanitize_thread noinline void peek(void *to, const void *from, size_t bytes)
-{
-    const volatile word *in = from;
-    word *out = to;
-
-    for (size_t i = 0; i < bytes / sizeof *out; i++)
-        out[i] = in[i];
-}
-
-/* Of one that may end, or be another one, meanwhile. */
-static unsigned long long goid_of(const struct quoit_g *gp)
-{
-    uint64_t id;
-
-    peek(&id, &gp->id, sizeof id);
-    return id;
-}
 
 static bool is_there(uint32_t state)
 {
@@ -173,6 +150,8 @@ static void say_head(struct say *s, const struct quoit_g *g, uint32_t state)
         say(s, ", not started");
     if (g->flags & G_INPLACE)
         say(s, ", on the stack of goroutine %llu", goid_of(g->host));
+    if (g->lockedm != NULL && g->flags & G_LOCKED)
+        say(s, ", locked to thread");
     say(s, "]:\n");
 }
 
@@ -232,83 +211,6 @@ static noinline void say_self(struct dump *d, const void *from)
     say_look(&d->say, &look, d->which);
 }
 
-/* ---- P's and M's: hints, all of it ---------------------------------------------------------- */
-
-static void say_queues(struct say *s)
-{
-    uint32_t shared = 0;
-
-    for (uint32_t i = 0; i < sched.nnodes; i++)
-        shared += load_relaxed(&sched.nodes[i].runq.n);
-    say(s, " runqueue=%u [", shared);
-    for (uint32_t i = 0; i < sched.nprocs; i++) {
-        const struct p *pp = sched.allp[i];
-
-        say(s, "%s%u", i > 0 ? " " : "", runq_size(&pp->runq) + (uint32_t)forkq_size(&pp->forkq));
-    }
-    say(s, "]\n");
-}
-
-static void say_summary(struct say *s)
-{
-    say(s, "SCHED %ums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=%u",
-        load_relaxed(&sched.coarse), sched.nprocs,
-        load_relaxed(&sched.npidle) & ~(uint32_t)FENCE_BIT, load_relaxed(&sched.nm),
-        load_relaxed(&sched.nmspinning));
-    say_queues(s);
-}
-
-static void say_p(struct say *s, const struct p *pp)
-{
-    const struct m *mp = load_relaxed(&pp->m);
-    struct m m;
-
-    say(s, "  P%u: status=%s", pp->id, mp != NULL ? "running" : "idle");
-    if (mp != NULL) {
-        peek(&m, mp, sizeof m);
-        say(s, " m=%u", m.id);
-    } else {
-        say(s, " m=nil");
-    }
-    say(s, " node=%d schedtick=%llu runqsize=%u unstarted=%u\n", pp->place.node,
-        (unsigned long long)load_relaxed(&pp->schedtick), runq_size(&pp->runq),
-        (uint32_t)forkq_size(&pp->forkq));
-}
-
-static void say_m(struct say *s, const struct m *mp)
-{
-    struct m m;
-
-    peek(&m, mp, sizeof m);
-    say(s, "  M%u: tid=%d", m.id, m.tid);
-    if (m.p != NULL)
-        say(s, " p=%u", m.p->id);
-    else
-        say(s, " p=nil");
-    if (m.curg != NULL)
-        say(s, " curg=%llu", goid_of(m.curg));
-    else
-        say(s, " curg=nil");
-    say(s, " state=%s locks=%d spinning=%s inflight=%u pending=%u\n",
-        m.idle ? "idle" : m.inside ? "inside" : "outside", m.locks,
-        m.spinning ? "true" : "false", m.poll_inflight, m.poll_pending);
-}
-
-static void say_sched(struct say *s, bool detail)
-{
-    struct m *mp;
-
-    say_summary(s);
-    if (detail) {
-        for (uint32_t i = 0; i < sched.nprocs; i++)
-            say_p(s, sched.allp[i]);
-        for (peek(&mp, &sched.allm, sizeof mp); mp != NULL; peek(&mp, &mp->alllink, sizeof mp))
-            say_m(s, mp);
-        say(s, "\n");
-    }
-    say_flush(s);
-}
-
 /* ---- dumps of a program that goes on -------------------------------------------------------- */
 
 int dump_goroutines(int fd, enum dump_which which)
@@ -329,20 +231,12 @@ int dump_all(int fd, enum dump_which which, const void *from)
     say_begin(&d.say, fd);
     lock(&dumping);
     say_sched(&d.say, true);
+    say(&d.say, "\n");
     say_self(&d, from);
     if (d.say.error == 0)
         allgs(say_one, &d);
     unlock(&dumping);
     return d.say.error;
-}
-
-int dump_sched(int fd, bool detail)
-{
-    struct say s;
-
-    say_begin(&s, fd);
-    say_sched(&s, detail);
-    return s.error;
 }
 
 /* ---- and of one that ends ------------------------------------------------------------------- */
@@ -425,8 +319,10 @@ void dump_dying(enum traceback level, bool summary, const void *from)
     if (level >= TRACEBACK_ALL) {
         freeze();
         d.frozen = true;
-        if (summary)
+        if (summary) {
             say_sched(&d.say, true);
+            say(&d.say, "\n");
+        }
     }
     say_self(&d, from);
     if (d.self == NULL) {

@@ -17,8 +17,6 @@ enum dump_which { DUMP_USER, DUMP_EVERY };
 int dump_goroutines(int fd, enum dump_which which);
 /* What quoit_dump says: a summary, P's, M's, then goroutines, the caller's first. from: CALLER. */
 int dump_all(int fd, enum dump_which which, const void *from);
-/* "SCHED ...", and with `detail` a line a P and a line an M. */
-int dump_sched(int fd, bool detail);
 
 /* For a program that is about to end, on any thread, in handlers, with any of our locks held: to
  * stderr, from the running stack outwards, as much as the level says. From TRACEBACK_ALL on no

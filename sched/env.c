@@ -176,9 +176,64 @@ static int64_t parse_words(const struct env_row *row unused_arg, const char *val
     return parse_experiments(value);
 }
 
+/* ---- GODEBUG -------------------------------------------------------------------------------- */
+
+static const struct env_word godebugs[] = {
+    { "schedtrace", "schedtrace=100: each 100 milliseconds a line to standard error: threads, and "
+                    "how many goroutines wait in which queue.", 0 },
+    { "scheddetail", "scheddetail=1, beside schedtrace: a line each for all P's, threads and "
+                     "goroutines instead.", 0 },
+    { NULL, NULL, 0 },
+};
+
+/* name=value at `at`, n letters; as Go reads it the last one of a name counts. */
+static int64_t take_godebug(int64_t so_far, const char *at, size_t n)
+{
+    const char *equals = memchr(at, '=', n), *value = equals + 1, *end = value;
+    int64_t number;
+
+    if (equals == NULL)
+        return so_far;
+    for (const struct env_word *w = godebugs; w->name != NULL; w++) {
+        size_t len = strlen(w->name);
+
+        if (len != (size_t)(equals - at) || strncmp(w->name, at, len) != 0)
+            continue;
+        number = digits(&end);
+        if (number < 0 || number > INT32_MAX || end != at + n)
+            log_line(LOG_WARNING, "GODEBUG: %.*s is not a number from 0 to 2147483647: ignored",
+                     n < 64 ? (int)n : 64, at);
+        else if (w == godebugs)
+            return (so_far & GODEBUG_DETAIL) | number;
+        else
+            return (so_far & INT32_MAX) | (number > 0 ? GODEBUG_DETAIL : 0);
+    }
+    return so_far;
+}
+
+/* Go's programs read the variable too: names that are not ours are theirs, and no mistake. */
+static int64_t parse_godebug(const struct env_row *row unused_arg, const char *value)
+{
+    int64_t found = 0;
+
+    while (*value != '\0') {
+        size_t n = strcspn(value, ",");
+
+        found = take_godebug(found, value, n);
+        value += n + (value[n] == ',');
+    }
+    return found;
+}
+
 /* ---- the table ------------------------------------------------------------------------------ */
 
 static const struct env_row table[] = {
+    { .name = "GODEBUG", FIELD(godebug), .parse = parse_godebug, .max = INT64_MAX,
+      .values = "name=number from the list below, with commas between",
+      .fallback = "none",
+      .text = "What is printed while the program runs. Names that are not listed are Go's own, and "
+              "change nothing here. Of one that comes twice the last counts.",
+      .words = godebugs },
     { .name = "GOMAXPROCS", FIELD(procs), .parse = parse_number, .min = 1, .max = PROCS_MAX,
       .values = "1 to " TEXT(PROCS_MAX),
       .fallback = "as many as the cpus this process may use",

@@ -46,6 +46,7 @@ struct env {
     int max_blocked;         /* QUOIT_MAXBLOCKED */
     int helpers;             /* QUOIT_HELPERS: most helper threads of the posix way, 0: default */
     enum traceback traceback; /* GOTRACEBACK */
+    int64_t godebug;         /* GODEBUG: see godebug_schedtrace() */
     unsigned experiments;    /* QUOIT_EXPERIMENT: enum experiment, or'ed */
     unsigned flags;          /* of quoit_options; QUOIT_NO_BIND is in `bind` already */
     void (*log)(int level, const char *line, void *arg);
@@ -63,6 +64,19 @@ static inline enum traceback env_traceback(enum traceback fallback)
 /* Fills `env` anew. NULL: all defaults. A wrong value in the environment is a
  * warning, and what would hold without it; a wrong option is -EINVAL. */
 int env_load(const struct quoit_options *options);
+
+/* Of env.godebug: the milliseconds of schedtrace, 0: none; and scheddetail, above them. */
+#define GODEBUG_DETAIL (INT64_C(1) << 32)
+
+static inline int godebug_schedtrace(void)
+{
+    return (int)(env.godebug & INT32_MAX);
+}
+
+static inline bool godebug_scheddetail(void)
+{
+    return env.godebug & GODEBUG_DETAIL;
+}
 
 static inline bool experiment(enum experiment e)
 {

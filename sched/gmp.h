@@ -355,6 +355,8 @@ struct sched {
     struct lock takelock; /*    one at a time takes P's from others; before lock */
     uint32_t stopwait;    /* a  WORLD: P's and M's that have not come in */
     struct note stopnote; /* a  NOTE: they have */
+    uint64_t handoffs;    /* a  P's given away at once by calls that block */
+    uint64_t stops;       /* a  of the world; by who stops it */
     uint64_t retakes;     /* a  P's taken from M's that were outside */
     uint64_t nlooks;      /* L  times that an M without a P looked after completions */
     bool sysmonwait;      /* a  sysmon sleeps until work begins; written under the lock */

@@ -157,6 +157,7 @@ static cold void hand_off(struct m *mp)
     store_relaxed(&mp->revoked, fence_bias | 1);
     unlock(&mp->lock);
     mp->handedoff = nanotime();
+    add_relaxed(&sched.handoffs, 1);
     handoffp(pp);
 }
 

@@ -13,6 +13,7 @@
  *       M that watched it runs elsewhere;
  *     - when nothing has run for a while, or goroutines wait for stacks, asks whether anything
  *       ever will again (checkdead.c);
+ *     - prints what GODEBUG=schedtrace asks for (schedtrace.c);
  *     - once in a while looks for libraries that were loaded, and for cpus that came or went.
  *
  * A P is taken from a marked call at the second look that finds it in the same one, if something
@@ -31,6 +32,7 @@
 #include "os_linux.h"
 #include "p.h"
 #include "proc.h"
+#include "schedtrace.h"
 #include "syscall.h"
 #include "timer.h"
 
@@ -258,6 +260,22 @@ static bool sleep_begins(int64_t *until)
     return sleep;
 }
 
+/* True: woken before. */
+static bool nap(int64_t until)
+{
+    for (;;) {
+        int64_t due = schedtrace_due(), now;
+
+        if (note_sleep(&sched.sysmonnote, due < until ? due : until))
+            return true;
+        now = nanotime();
+        if (now >= until)
+            return false;
+        tell_time(now);
+        schedtrace_look(now);
+    }
+}
+
 /* False: woken. After ASK_NS, and some times more, it is asked whether anybody ever will. */
 static bool sleep_and_ask(int64_t until)
 {
@@ -268,11 +286,11 @@ static bool sleep_and_ask(int64_t until)
 
         if (at >= until)
             break;
-        if (note_sleep(&sched.sysmonnote, at))
+        if (nap(at))
             return false;
         checkdead(asks == 1);
     }
-    return !note_sleep(&sched.sysmonnote, until);
+    return !nap(until);
 }
 
 /* Until work begins, or a timer is late. */
@@ -339,6 +357,7 @@ static void *sysmon_main(void *arg unused_arg)
         bool inflight;
 
         tell_time(now);
+        schedtrace_look(now);
         forget_if_stopped(now, until);
         if (all_rest() && !lost_wait()) {
             if (load_relaxed(&sched.gcwaiting) || fire_late(now) == 0)
@@ -371,6 +390,7 @@ int sysmon_start(void)
     int e;
 
     sysmon = (struct sysmon){ .started = nanotime() };
+    schedtrace_begin(sysmon.started);
     sysmon.seen = calloc(PROCS_MAX, sizeof *sysmon.seen);
     if (sysmon.seen == NULL)
         return -ENOMEM;

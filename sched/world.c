@@ -158,6 +158,8 @@ static int stop(struct m *mp, int64_t deadline_ns)
         mp->locks++;
     world.owner = mp;
     world.stopped = true;
+    /* hint: anybody reads it */
+    store_relaxed(&sched.stops, sched.stops + 1);
     stop_begins(mp);
     if (wait_stopped(deadline_ns))
         return 0;

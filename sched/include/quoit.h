@@ -324,6 +324,12 @@ struct quoit_stats {
     uint64_t stacks_cached;/* stacks kept for reuse */
     uint64_t retakes;      /* P's taken from threads that stood in other people's code */
     uint64_t stacks_bare;  /* stacks without a guard page: they have a canary */
+    uint64_t handoffs;     /* P's given away by a call that blocks, at once */
+    uint64_t world_stops;  /* times that the world was stopped */
+    uint64_t threads;      /* that run goroutines, now */
+    uint64_t threads_idle; /* of those, asleep for want of work */
+    uint64_t threads_lost; /* in other people's code, their P with others */
+    uint64_t block_jobs;   /* calls of quoit_block and the like, under way or waiting */
 };
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);

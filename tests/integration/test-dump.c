@@ -223,7 +223,7 @@ static void heads(void)
 {
     ok(says(said, "SCHED ") && says(said, "ms: gomaxprocs="), "a summary");
     ok(says(said, "\n  P0: status="), "P's");
-    ok(says(said, "\n  M0: tid="), "M's");
+    ok(says(said, "\n  M0: p="), "M's");
     ok(says(said, "\ngoroutine 1 [running]:\n"), "who calls runs");
     ok(says(block("\"sema\""), " \"sema\" [semaphore, "), "name and reason of a semaphore");
     ok(says(block("\"read\""), " \"read\" ["), "of a read");

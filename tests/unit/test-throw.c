@@ -86,8 +86,8 @@ static void has_levels(void)
     child_run(&c, on_goroutine, where);
     ok(child_said(&c, "goroutine 17 \"worker\" [running]:\n"), "system: who failed");
     ok(child_said(&c, "\nSCHED 0ms: gomaxprocs=0 "), "a summary");
-    ok(child_said(&c, "\n  M2: tid=1002 p=nil curg=18 "), "the other goroutines that run");
-    ok(child_said(&c, "\n  M3: tid=1003 p=nil curg=nil "), "and threads without one");
+    ok(child_said(&c, "\n  M2: p=-1 curg=18 "), "the other goroutines that run");
+    ok(child_said(&c, "\n  M3: p=-1 curg=-1 "), "and threads without one");
     env.traceback = TRACEBACK_CRASH;
     child_run(&c, on_goroutine, where);
     is_int(child_end(&c), -SIGABRT, "crash: aborts");
