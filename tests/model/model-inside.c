@@ -62,17 +62,19 @@ static void setup_forbidden(void)
     mp.revoked = g.scan = fence_bias;
 }
 
-/* In a marked call. */
+/* In a marked call, and the world is being stopped: who is in one still counts as stopped. */
 static void setup_marked(void)
 {
     setup();
     g.status = Gsyscall;
+    sched.gcwaiting = 1;
 }
 
 static void setup_marked_forbidden(void)
 {
     setup_forbidden();
     g.status = Gsyscall;
+    sched.gcwaiting = 1;
 }
 
 static void works(void)
