@@ -80,7 +80,7 @@ def test_list():
     names = [line.split()[0] for line in p.stdout.splitlines() if line and ":" not in line[:30]]
     want = ["yield-2", "yield-1000", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64",
             "forkjoin", "forkjoin-wg", "park", "queue", "wake", "timers", "timers-100k",
-            "scan-hot", "scan-cold"]
+            "fairness", "block", "stopworld", "scan-hot", "scan-cold"]
     ok(p.returncode == 0, "--list succeeds", p.stderr)
     ok(set(want) <= set(names), "and names every workload", names)
     ok({"call", "switch", "getppid", "caspair", "touch"} <= set(names), "and every yardstick",
@@ -177,11 +177,14 @@ def test_every_workload(top):
     """All of them, small: none fails, each gives its rows."""
     want = {"yield-2", "yield-1000", "yield-2-mixed", "spawn", "spawn-park", "pingpong", "mutex",
             "mutex-64", "forkjoin", "forkjoin-wg", "park-create", "park-bytes", "park-ptbytes",
-            "park-finish", "park-touch-ratio", "queue-bytes", "queue-spawn", "wake-idle-cpu"}
+            "park-finish", "park-touch-ratio", "queue-bytes", "queue-spawn", "wake-idle-cpu",
+            "fairness-p50", "fairness-p999", "fairness-max", "block-keep", "stopworld-p50",
+            "stopworld-p99"}
     for timers in ("timers", "timers-100k"):
         want |= {timers + end for end in ("-rate", "-p50", "-p99", "-p999", "-cpu")}
     names = ["yield", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64", "forkjoin",
-             "forkjoin-wg", "park", "queue", "wake-idle", "timers"]
+             "forkjoin-wg", "park", "queue", "wake-idle", "timers", "fairness", "block",
+             "stopworld"]
     p, d = run_json(top, "--iterations", "2000", "--idle", "1", *names)
     ok(p.returncode == 0, "every workload runs", p.returncode, p.stdout, p.stderr)
     have = {r["workload"] for r in d["results"] if r["peer"] == "quoit"} if d else set()
