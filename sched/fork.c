@@ -24,6 +24,7 @@
 
 #include "block.h"
 #include "copies.h"
+#include "foreign.h"
 #include "init.h"
 #include "proc.h"
 #include "sigquit.h"
@@ -38,6 +39,7 @@ static void in_child(void)
     if (!forget_run())
         return;
     tls_set(NULL);
+    foreign_after_fork_child();
     netpoll_after_fork_child();
     block_after_fork_child();
     overflow_fini();

@@ -186,7 +186,7 @@ static cold void no_thread(struct p *pp, bool spinning, int e)
     unlock(&sched.lock);
     if (spinning)
         add_relaxed(&sched.nmspinning, -1u);
-    if (!load_relaxed(&said)) {
+    if (e != -ECANCELED && !load_relaxed(&said)) {
         store_relaxed(&said, 1);
         log_line(LOG_WARNING,
                  "no further thread can be started (%s): goroutines run on fewer cores; lower "

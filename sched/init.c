@@ -20,6 +20,7 @@
 #include "block.h"
 #include "copies.h"
 #include "env.h"
+#include "foreign.h"
 #include "fork.h"
 #include "gfree.h"
 #include "gstatus.h"
@@ -96,6 +97,7 @@ static const struct step {
     { bind_save, bind_forget },
     { children_up, children_down },
     { fork_init, NULL },
+    { foreign_init, NULL },
     { procs_up, p_fini },
     { NULL, gfree_fini },
     { stack_init, stack_fini },
@@ -191,7 +193,9 @@ static bool come_in(bool in, const char *what)
 static bool all_come_in(void)
 {
     bool in = come_in(m_join_all(GRACE_NS),
-                      "a goroutine computes on without calling Quoit: its thread is");
+                      load_relaxed(&sched.nforeign) > 0
+                          ? "a thread that is attached does not call Quoit: it is"
+                          : "a goroutine computes on without calling Quoit: its thread is");
 
     in &= come_in(block_end(GRACE_NS),
                   "a function given to quoit_block has not returned: its thread is");

@@ -37,7 +37,8 @@ void lock_thread(struct m *mp, struct quoit_g *gp)
     gp->lockdepth = 0;
     mp->lockedg = gp;
     add_relaxed(&gp->scan, SCAN_LOCKED);
-    mp->p->fairat = 0;
+    if (mp->p != NULL)
+        mp->p->fairat = 0;
 }
 
 void unlock_thread(struct m *mp, struct quoit_g *gp)

@@ -24,7 +24,8 @@
 void m_bind(struct m *mp, const struct p *pp)
 {
     mp->node = pp->place.node;
-    if (sched.bind == BIND_NONE || mp->boundslot == pp->place.slot)
+    /* The cpus of a thread that is not ours are its own affair. */
+    if (sched.bind == BIND_NONE || mp->foreign || mp->boundslot == pp->place.slot)
         return;
     /* A refusal (the cpu went away, a stricter cpuset) leaves the thread where it may run. */
     if (bind_thread(sched.bind, &pp->place) == 0)
@@ -59,7 +60,8 @@ static bool m_join(struct m *mp, int64_t deadline)
     if (!note_sleep(&mp->gone, deadline))
         return false;
     lock(&mp->lock);
-    if (!mp->joined)
+    /* A thread that was attached goes on without us. */
+    if (!mp->joined && !mp->foreign)
         pthread_join(mp->thread, NULL);
     mp->joined = true;
     unlock(&mp->lock);
@@ -88,20 +90,32 @@ static struct m *m_record_locked(void)
     return mp;
 }
 
-struct m *m_new(void)
+/* None once every M has been called to leave (m_wake_all): who waits for them may be past it. */
+static int m_get_locked(struct m **mpp)
+{
+    if (load_relaxed(&sched.stopping))
+        return -ECANCELED;
+    if (sched.nm >= sched.maxm)
+        return -EAGAIN;
+    *mpp = m_record_locked();
+    if (*mpp == NULL)
+        return -ENOMEM;
+    /* hint: read without the lock by quoit_num_thread */
+    store_relaxed(&sched.nm, sched.nm + 1);
+    return 0;
+}
+
+int m_new(struct m **mpp)
 {
     struct m *mp;
+    int e;
 
     lock(&sched.lock);
-    if (sched.nm >= sched.maxm)
-        throw("m_new: the program needs more than %u threads (see QUOIT_MAXTHREADS)", sched.maxm);
-    mp = m_record_locked();
-    if (mp != NULL)
-        /* hint: read without the lock by quoit_num_thread */
-        store_relaxed(&sched.nm, sched.nm + 1);
+    e = m_get_locked(mpp);
     unlock(&sched.lock);
-    if (mp == NULL)
-        return NULL;
+    if (e < 0)
+        return e;
+    mp = *mpp;
     (void)m_join(mp, INT64_MAX);
     mp->inside = 1;
     /* Whoever stops the world may have called a record that was of no use just now. */
@@ -110,8 +124,18 @@ struct m *m_new(void)
                                               load_relaxed(&sched.gcwaiting) != 0));
     unlock(&mp->lock);
     mp->boundslot = mp->node = -1;
-    mp->spinning = mp->leaving = mp->awake = false;
-    return mp;
+    mp->spinning = mp->leaving = mp->awake = mp->foreign = false;
+    return 0;
+}
+
+/* For a thread of Quoit's own: without it goroutines might wait for ever. */
+static int m_new_own(struct m **mpp)
+{
+    int e = m_new(mpp);
+
+    if (e == -EAGAIN)
+        throw("m_new: the program needs more than %u threads (see QUOIT_MAXTHREADS)", sched.maxm);
+    return e;
 }
 
 void m_drop(struct m *mp)
@@ -122,6 +146,29 @@ void m_drop(struct m *mp)
     /* hint: as in m_new */
     store_relaxed(&sched.nm, sched.nm - 1);
     unlock(&sched.lock);
+}
+
+void m_open(struct m *mp)
+{
+    netpoll_open(mp);
+    lock(&sched.lock);
+    mp->open = true;
+    unlock(&sched.lock);
+}
+
+/* Nobody may be about to wake an M whose poller goes away. */
+void m_close(struct m *mp)
+{
+    int spins = 0;
+
+    lock(&sched.lock);
+    mp->open = false;
+    unlock(&sched.lock);
+    /* order WAKER in: the wake-up is over; out: startm */
+    while (load_acquire(&mp->wakers) != 0)
+        if (++spins > 100)
+            os_yield();
+    netpoll_close(mp);
 }
 
 /* On the thread that is to be mp's. */
@@ -138,25 +185,12 @@ static void m_enter_thread(struct m *mp, struct p *pp)
                  "thread %d gets no signal stack (%s): an overflow there is a plain crash",
                  mp->tid, strerrorname_np(-e));
     acquirep(mp, pp);
-    netpoll_open(mp);
-    lock(&sched.lock);
-    mp->open = true;
-    unlock(&sched.lock);
+    m_open(mp);
 }
 
-/* Nobody may be about to wake an M whose poller goes away. */
 static void m_leave_thread(struct m *mp)
 {
-    int spins = 0;
-
-    lock(&sched.lock);
-    mp->open = false;
-    unlock(&sched.lock);
-    /* order WAKER in: the wake-up is over; out: startm */
-    while (load_acquire(&mp->wakers) != 0)
-        if (++spins > 100)
-            os_yield();
-    netpoll_close(mp);
+    m_close(mp);
     overflow_thread_fini(mp);
     sanitize_stack_free(&mp->g0stack);
     tls_set(NULL);
@@ -180,11 +214,11 @@ static void *m_main(void *arg)
 
 int m_start(struct p *pp, bool spinning)
 {
-    struct m *mp = m_new();
-    int e;
+    struct m *mp;
+    int e = m_new_own(&mp);
 
-    if (mp == NULL)
-        return -ENOMEM;
+    if (e < 0)
+        return e;
     /* Libraries may have been loaded since the last thread was started. */
     children_refresh();
     store_relaxed(&mp->nextp, pp);
@@ -202,10 +236,11 @@ int m_start(struct p *pp, bool spinning)
 
 struct m *m_adopt(struct p *pp)
 {
-    struct m *mp = m_new();
+    struct m *mp;
 
-    if (mp != NULL)
-        m_enter_thread(mp, pp);
+    if (m_new_own(&mp) < 0)
+        return NULL;
+    m_enter_thread(mp, pp);
     return mp;
 }
 

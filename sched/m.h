@@ -17,10 +17,15 @@ int m_start(struct p *pp, bool spinning);
 struct m *m_adopt(struct p *pp);
 void m_release(struct m *mp);
 
-/* A record on the list of all, counted against the maximum: NULL for no memory. Back with m_drop,
- * once its thread is about to end or is not Quoit's any more. */
-struct m *m_new(void);
+/* A record on the list of all, counted against the maximum: -EAGAIN past that, -ENOMEM, -ECANCELED
+ * at the end of Quoit. Back with m_drop, once its thread is about to end or not Quoit's any more;
+ * then m->gone is woken. */
+int m_new(struct m **mpp);
 void m_drop(struct m *mp);
+
+/* In its own thread: mp can be woken, and have I/O; or no longer so. */
+void m_open(struct m *mp);
+void m_close(struct m *mp);
 
 /* All M's that ever were, linked by alllink. Any thread. */
 struct m *allm_first(void);

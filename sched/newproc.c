@@ -211,6 +211,22 @@ int newproc_shared(struct node *np, const struct quoit_attr *attr, quoit_fn fn, 
     return 0;
 }
 
+/* Whoever reads a dump knows it by the name of its thread. */
+struct quoit_g *newproc_attached(struct node *np, const void *site)
+{
+    struct quoit_g *gp = gfget_shared(np);
+
+    if (gp == NULL)
+        return NULL;
+    g_fill(gp, add_relaxed(&sched.goidgen, GOID_BATCH) + 1, NULL, NULL, G_NAMED,
+           stack_default_class, site);
+    gp->site = site;
+    if (pthread_getname_np(pthread_self(), gp->name, GNAME_MAX) != 0)
+        gp->name[0] = '\0';
+    add_relaxed(&sched.foreign_spawned, 1);
+    return gp;
+}
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 /* The copied argument moves from the record to the stack, where it lives until fn returns. */
@@ -322,6 +338,8 @@ void goexit1(struct m *mp, int result)
 {
     struct quoit_g *gp = mp->curg;
 
+    if (mp->foreign)
+        throw("quoit_goexit: called by a thread that was attached; it leaves with quoit_detach");
     if (gp->flags & G_INPLACE) {
         /* Back to the joiner's frame below, as if fn had returned. */
         sanitize_cut();

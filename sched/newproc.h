@@ -24,4 +24,7 @@ int newproc_shared(struct node *np, const struct quoit_attr *attr, quoit_fn fn, 
 struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom);
 noreturn_fn void goexit1(struct m *mp, int result);
 
+/* The calling thread as a goroutine, in state Gdead; NULL for no memory. Any thread. */
+struct quoit_g *newproc_attached(struct node *np, const void *site);
+
 #endif

@@ -21,11 +21,6 @@ cold void pinned_end(void)
     throw("quoit_pin: the goroutine ended before its quoit_unpin");
 }
 
-static noreturn_fn cold void no_goroutine(const char *who)
-{
-    throw("%s: called by a thread that is no goroutine", who);
-}
-
 int quoit_pin(void)
 {
     struct m *mp = enter();

@@ -41,8 +41,10 @@ static always_inline struct m *enter(void)
     return mp;
 }
 
-/* The same for functions that only goroutines may call; any other caller ends the program. */
+/* The same for functions that only goroutines may call (any other caller ends the program), and for
+ * coming back in the middle of one. */
 struct m *enter_g(const char *who);
+noreturn_fn cold void no_goroutine(const char *who);
 
 /* Last thing: user code follows. */
 static always_inline void leave(struct m *mp)

@@ -93,7 +93,7 @@ static cold struct m *wait_awake(struct m *mp, struct timed *t, int64_t deadline
     while (word_of(t) == TIMED_BEFORE && nanotime() < deadline) {
         leave(mp);
         quoit_yield();
-        mp = enter();
+        mp = enter_g("quoit_sleep");
     }
     /* order TIMED in: as in timed_out; out: timed_wake */
     (void)cas_acquire(&t->word, &seen, TIMED_DUE);
@@ -242,7 +242,7 @@ static bool withdrawn(struct m **mp, int (*withdraw)(void *), void *arg)
 
     leave(*mp);
     was_there = withdraw(arg);
-    *mp = enter();
+    *mp = enter_g("quoit_park_until");
     return was_there != 0;
 }
 

@@ -40,10 +40,9 @@ int stack_class(size_t bytes)
 
 /* ---- the P's side --------------------------------------------------------------------------- */
 
-/* Not through the magazines: another class, or a limit. */
-static struct stack *get_single(struct p *pp, int class)
+/* Not through the magazines: another class, a limit, or no P. */
+static struct stack *get_single(struct node *np, int class)
 {
-    struct node *np = pp->node;
     size_t bytes = stack_class_bytes(class);
     struct stack *s;
     uint32_t n;
@@ -88,7 +87,7 @@ cold struct stack *stack_get_slow(struct p *pp, int class)
     uint32_t n;
 
     if (class != stack_default_class || stack_magazine == 0) {
-        s = get_single(pp, class);
+        s = get_single(pp->node, class);
     } else {
         s = get_magazine(pp, &n);
         if (s == NULL && stack_reclaim() > 0)
@@ -102,15 +101,30 @@ cold struct stack *stack_get_slow(struct p *pp, int class)
     return s;
 }
 
-cold void stack_put_slow(struct p *pp, struct stack *s)
+struct stack *stack_get_shared(struct node *np, int class)
+{
+    int saved = errno;
+    struct stack *s = get_single(np, class);
+
+    errno = saved;
+    return s;
+}
+
+void stack_put_shared(struct stack *s)
 {
     s->link = NULL;
+    if (env.stack_limit != 0)
+        add_relaxed(&in_use, -stack_class_bytes(s->class));
+    stackpool_put(s);
+}
+
+cold void stack_put_slow(struct p *pp, struct stack *s)
+{
     if (s->class != stack_default_class || stack_magazine == 0) {
-        if (env.stack_limit != 0)
-            add_relaxed(&in_use, -stack_class_bytes(s->class));
-        stackpool_put(s);
+        stack_put_shared(s);
         return;
     }
+    s->link = NULL;
     if (s->node != (uint16_t)pp->place.node) {
         s->link = pp->awaystacks;
         pp->awaystacks = s;
@@ -208,7 +222,8 @@ size_t stack_trim(struct node *np)
 
 bool stack_in_guard(const struct stack *s, const void *addr)
 {
-    return (const char *)addr < s->low && (const char *)addr >= s->low - guard_bytes();
+    return s->guard != GUARD_OTHERS && (const char *)addr < s->low &&
+           (const char *)addr >= s->low - guard_bytes();
 }
 
 /* Below `low` a bare stack has the room of its guard, zero as the kernel gave

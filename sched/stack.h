@@ -33,8 +33,8 @@ enum { STACK_CLASS_MIN_SHIFT = 14, STACK_CLASSES = 17, STACK_CLASS_64K = 2 };
  * sends them home. */
 enum { STACK_MAGAZINE = 64, STACK_AWAY_MAX = 32 };
 
-/* How a stack's end is kept. */
-enum guard { GUARD_PAGES, GUARD_WORDS };
+/* How a stack's end is kept; GUARD_OTHERS: it is not ours. */
+enum guard { GUARD_PAGES, GUARD_WORDS, GUARD_OTHERS };
 
 struct stack {
     struct stack *link;   /* next free one of the magazine */
@@ -97,6 +97,10 @@ static always_inline void stack_put(struct p *pp, struct stack *s)
     pp->stacks.top = s;
     store_relaxed(&pp->stacks.n, n + 1);
 }
+
+/* The same for who holds no P, through the node. */
+struct stack *stack_get_shared(struct node *np, int class);
+void stack_put_shared(struct stack *s);
 
 /* What the P keeps goes to the nodes, where others find it; how many stacks. By
  * who holds the P, or has taken it off the idle list. */

@@ -21,6 +21,7 @@
  */
 #include "syscall.h"
 
+#include "foreign.h"
 #include "m.h"
 #include "p.h"
 #include "proc.h"
@@ -127,9 +128,9 @@ struct m *entry_slow(struct m *mp)
         if (!load_relaxed(&sched.stopping))
             return regain(mp);
     }
-    /* Abandoned: nobody will resume this goroutine. */
+    /* Abandoned: nobody will resume this goroutine; a thread that is not ours goes on alone. */
     if (load_relaxed(&sched.stopping))
-        return switch_to_g0(mp, AFTER_NOTHING);
+        return mp->foreign ? foreign_abandoned(mp) : switch_to_g0(mp, AFTER_NOTHING);
     if (mp->locks == 0 && (load_relaxed(&sched.gcwaiting) || (want & WANT_YIELD)))
         return switch_to_g0(mp, want & WANT_YIELD ? AFTER_YIELD : AFTER_FIRST);
     return mp;
@@ -140,7 +141,7 @@ struct m *enter_g(const char *who)
     struct m *mp = enter();
 
     if (unlikely(mp == NULL))
-        throw("%s: called by a thread that is no goroutine", who);
+        no_goroutine(who);
     return mp;
 }
 
@@ -203,10 +204,12 @@ static cold void outside_ends_slow(struct m *mp)
             store_relaxed(&gp->blocks, 0);
     }
     mp = entry_slow(mp);
-    /* A call with nothing behind it: revoked was set, and is no more. */
-    if (gp->status == Gsyscall)
-        gstatus_set(gp, Gsyscall, Grunning);
-    leave(mp);
+    if (mp != NULL) {
+        /* A call with nothing behind it: revoked was set, and is no more. */
+        if (gp->status == Gsyscall)
+            gstatus_set(gp, Gsyscall, Grunning);
+        leave(mp);
+    }
     errno_put(e);
 }
 
@@ -221,7 +224,7 @@ void quoit_syscall_exit(void)
 {
     struct m *mp = m_get();
 
-    /* The child of a fork, where Quoit does not run. */
+    /* The child of a fork, or a thread whose Quoit has ended meanwhile. */
     if (unlikely(mp == NULL))
         return;
     store_relaxed(&mp->inside, 1);

@@ -184,7 +184,7 @@ int quoit_stop_world(int64_t deadline_ns, unsigned flags)
             foreign_leave();
         return e;
     }
-    mp = enter();
+    mp = mp != NULL ? enter_g(__func__) : NULL;
     e = stop(mp, deadline_ns);
     if (mp != NULL)
         leave(mp);

@@ -153,7 +153,7 @@ struct m *op_later(struct m *mp)
     else
         poller_nap(mp->poller);
     leave(mp);
-    return enter();
+    return enter_g("op_later");
 }
 
 struct quoit_g *op_finish(struct op *op, int32_t res)

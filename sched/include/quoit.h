@@ -235,6 +235,18 @@ int quoit_lock_thread(void);
  * locked. [G] */
 int quoit_unlock_thread(void);
 
+/* Makes a goroutine of the calling thread, which Quoit did not make: until quoit_detach it may call
+ * everything marked [G] or [P]. It stays in its thread, on its own stack and with its own cpus and
+ * signals, as after quoit_lock_thread, and nothing else runs there. A thread that ends is detached.
+ * 0; -EALREADY it is attached, or runs a goroutine; -EAGAIN there are as many threads as
+ * quoit_set_max_threads allows; -ENOMEM; -ESHUTDOWN Quoit does not run. It may wait until one of
+ * the others gives way. [T][P] */
+int quoit_attach(void);
+
+/* The calling thread is a plain one again. One that is not attached ends the program, and so does
+ * quoit_goexit instead; if Quoit has ended meanwhile nothing is left to be done. [T] */
+void quoit_detach(void);
+
 /* ---- the world ------------------------------------------------------------------------------ */
 
 /* Sets how many goroutines run at once, returns the number before; n < 1 only asks. The world is

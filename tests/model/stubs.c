@@ -9,6 +9,7 @@
 
 #include "machine.h"
 
+#include "foreign.h"
 #include "fork.h"
 #include "globrunq.h"
 #include "init.h"
@@ -52,6 +53,16 @@ stub int64_t nanotime(void)
 stub struct m *entry_slow(struct m *mp)
 {
     return mp;
+}
+
+stub struct m *foreign_abandoned(struct m *mp unused_arg)
+{
+    return NULL;
+}
+
+noreturn_fn stub void no_goroutine(const char *who)
+{
+    throw("%s: no goroutine", who);
 }
 
 stub void stop_begin(void)
