@@ -50,12 +50,29 @@ static always_inline bool room_left(const struct stack *stk)
     return (char *)__builtin_frame_address(0) - stk->low >= INPLACE_ROOM;
 }
 
+void inplace_ended(struct m *mp, struct quoit_g *child)
+{
+    struct quoit_g *host = child->host;
+
+    if (unlikely(mp->locks != 0))
+        pinned_end();
+    if (unlikely(child->flags & G_LOCKED))
+        unlock_thread(mp, child);
+    gstatus_set(child, Grunning, Gdead);
+    gstatus_set(host, Gwaiting, Grunning);
+    /* hint: others look at what runs */
+    store_relaxed(&mp->curg, host);
+    count_add(&mp->p->count.ended, 1);
+    gfput(mp->p, child);
+}
+
 /* Called by context_call, so the host's frames can be walked as soon as it shows as waiting, and
  * quoit_goexit comes back to them through the same context. */
 static int begin_inplace(void *arg)
 {
     struct quoit_g *child = arg, *host = child->host;
     struct m *mp = m_get();
+    int result;
 
     gstatus_set(host, Grunning, Gwaiting);
     gstatus_set(child, Grunnable, Grunning);
@@ -66,7 +83,12 @@ static int begin_inplace(void *arg)
     store_relaxed(&mp->curg, child);
     count_add(&mp->p->count.inplace, 1);
     leave(mp);
-    return child->fn(child->arg);
+    result = child->fn(child->arg);
+    mp = enter();
+    if (unlikely(mp == NULL))
+        child_returned();
+    inplace_ended(mp, child);
+    return result;
 }
 
 /* The child is out of its queue and ours alone. */
@@ -78,20 +100,7 @@ static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, 
     host->reason = "join, in place";
     host->since = load_relaxed(&sched.coarse);
     *result = context_call(&host->ctx, begin_inplace, child);
-    mp = enter();
-    if (unlikely(mp == NULL))
-        child_returned();
-    if (unlikely(mp->locks != 0))
-        pinned_end();
-    if (unlikely(child->flags & G_LOCKED))
-        unlock_thread(mp, child);
-    gstatus_set(child, Grunning, Gdead);
-    gstatus_set(host, Gwaiting, Grunning);
-    /* hint: others look at what runs */
-    store_relaxed(&mp->curg, host);
-    count_add(&mp->p->count.ended, 1);
-    gfput(mp->p, child);
-    return mp;
+    return m_get();
 }
 
 struct m *join(struct m *mp, struct quoit_g *child, int *result)

@@ -341,10 +341,12 @@ void goexit1(struct m *mp, int result)
     if (mp->foreign)
         throw("quoit_goexit: called by a thread that was attached; it leaves with quoit_detach");
     if (gp->flags & G_INPLACE) {
+        const struct context *joiner = &gp->host->ctx;
+
         /* Back to the joiner's frame below, as if fn had returned. */
         sanitize_cut();
-        leave(mp);
-        context_switch(&mp->scratch, &gp->host->ctx, (void *)(intptr_t)result);
+        inplace_ended(mp, gp);
+        context_switch(&mp->scratch, joiner, (void *)(intptr_t)result);
     }
     goexit0(mp, result, false);
     throw("goexit1: a dead goroutine was resumed");
