@@ -192,7 +192,8 @@ struct p {
     uint64_t trimtick;  /* L  its schedtick when stack_trim last saw it idle */
     struct m *lastm;    /* L  who held it last: its thread is bound to the right core */
     struct m *heir;     /*    of who starts the world: the M that is to have it, NULL: a new one */
-    bool starts;        /*    the same: has work, and nobody held it */
+    bool starts;        /*    the same: it had come to rest, and has work */
+    bool stopped;       /* L  came to rest while the world is stopped */
     struct node *node;  /* c */
     struct place place; /* c */
     const uint16_t *near; /* c  the other P's from near to far */

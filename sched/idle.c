@@ -129,16 +129,21 @@ static int64_t next_deadline(const struct m *mp)
     return timers_next(pp);
 }
 
+void tell_drained(void)
+{
+    /* order DRAIN in: goroutines that ended here were counted before the fence of second_look or
+     * handoffp, so either drain counts them or they are told of here; out: drain */
+    if (load_acquire(&sched.draining))
+        note_wake(&sched.drained);
+}
+
 void m_sleep(struct m *mp)
 {
     struct p *pp = NULL;
 
     /* Libraries that were loaded meanwhile: here nobody waits. */
     children_refresh();
-    /* order DRAIN in: goroutines that ended here were counted before the fence of second_look, so
-     * either drain counts them or they are told of here; out: drain */
-    if (load_acquire(&sched.draining))
-        note_wake(&sched.drained);
+    tell_drained();
     while (pp == NULL) {
         struct glist list = { NULL, NULL, 0 };
         /* hint: one more or less ends early or late */
@@ -256,7 +261,8 @@ cold void wakep_slow(struct m *mp)
     }
 }
 
-/* The M's are chosen before the first of them may go on: those that wait_for_world then find a P,
+/* Of a stop that came to its deadline some P's are still held, or on their way to an M.
+ * The M's are chosen before the first of them may go on: those that wait_for_world then find a P,
  * and do not sleep. */
 void startm_each(void)
 {
@@ -266,11 +272,12 @@ void startm_each(void)
     for (uint32_t i = 0; i < n; i++) {
         struct p *pp = sched.allp[i];
 
-        pp->starts = load_relaxed(&pp->m) == NULL && p_has_work(pp);
+        pp->starts = pp->stopped && p_has_work(pp);
         if (pp->starts)
             pp->heir = choose_locked(pp, false);
-        else if (load_relaxed(&pp->m) == NULL)
+        else if (pp->stopped)
             pidleadd_locked(pp);
+        pp->stopped = false;
     }
     store_relaxed(&sched.gcwaiting, 0);
     unlock(&sched.lock);

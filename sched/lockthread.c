@@ -119,6 +119,7 @@ void last_turn(struct m *mp)
 {
     if (mp->p != NULL)
         handoffp(releasep(mp));
+    tell_drained();
     while (!load_relaxed(&sched.stopping) && load_relaxed(&mp->poll_inflight) > 0) {
         struct glist list = { NULL, NULL, 0 };
 

@@ -52,6 +52,8 @@ void stopm(struct m *mp);
 void startm_each(void);
 /* pp to this very M, which sleeps for it and is on no idle list. */
 void m_give(struct m *mp, struct p *pp);
+/* The last goroutine may have ended here: who waits for that in quoit_shutdown looks. */
+void tell_drained(void);
 /* pp has lost its M: to another one if there is work for it, else it is idle. Any thread. */
 void handoffp(struct p *pp);
 

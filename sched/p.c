@@ -55,10 +55,12 @@ struct p *releasep(struct m *mp)
 
 void pidleput_locked(struct p *pp)
 {
-    if (load_relaxed(&sched.gcwaiting))
+    if (load_relaxed(&sched.gcwaiting)) {
+        pp->stopped = true;
         world_stopped_one_locked();
-    else
+    } else {
         pidleadd_locked(pp);
+    }
 }
 
 void pidleadd_locked(struct p *pp)
@@ -225,6 +227,7 @@ static void retire(struct p *pp)
         globrunqput(pp->node, gp);
     gfpurge(pp);
     stack_purge(pp);
+    pp->stopped = false;
 }
 
 int procresize(struct m *mp, uint32_t n)
@@ -236,8 +239,11 @@ int procresize(struct m *mp, uint32_t n)
         return e;
     if (mp != NULL && mp->p->id >= n) {
         releasep(mp);
+        sched.allp[0]->stopped = false;
         acquirep(mp, sched.allp[0]);
     }
+    for (uint32_t i = old; i < n; i++)
+        sched.allp[i]->stopped = true;
     for (uint32_t i = n; i < old; i++)
         retire(sched.allp[i]);
     if (sched.bind != BIND_NONE)

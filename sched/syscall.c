@@ -110,6 +110,10 @@ static bool come_in(struct m *mp, uint32_t *want)
     if (mp->lost)
         add_relaxed(&sched.nlost, -1u);
     mp->lost = false;
+    /* Under the lock: a start that goes on without this M waits here (m_forget), so no later stop
+     * counts it. */
+    if (*want & WANT_COUNT)
+        world_stopped_one_locked();
     unlock(&mp->lock);
     return holds;
 }
@@ -122,12 +126,8 @@ struct m *entry_slow(struct m *mp)
         return mp;
     if (unlikely(mp->curg->status == Gsyscall))
         gstatus_set(mp->curg, Gsyscall, Grunning);
-    if (!come_in(mp, &want)) {
-        if (want & WANT_COUNT)
-            world_stopped_one();
-        if (!load_relaxed(&sched.stopping))
-            return regain(mp);
-    }
+    if (!come_in(mp, &want) && !load_relaxed(&sched.stopping))
+        return regain(mp);
     /* Abandoned: nobody will resume this goroutine; a thread that is not ours goes on alone. */
     if (load_relaxed(&sched.stopping))
         return mp->foreign ? foreign_abandoned(mp) : switch_to_g0(mp, AFTER_NOTHING);

@@ -51,10 +51,14 @@ void world_stopped_one_locked(void)
         note_wake(&sched.stopnote);
 }
 
-void world_stopped_one(void)
+/* A P has come to rest; NULL: what is counted beside them. */
+static void stopped(struct p *pp)
 {
     lock(&sched.lock);
-    world_stopped_one_locked();
+    if (pp != NULL)
+        pidleput_locked(pp);
+    else
+        world_stopped_one_locked();
     unlock(&sched.lock);
 }
 
@@ -72,27 +76,29 @@ static void call_in(struct m *mp)
 
 static void stop_begins(struct m *self)
 {
+    struct p *pp;
+
     lock(&sched.takelock);
     lock(&sched.lock);
     note_clear(&sched.stopnote);
     /* One more than there are, so that nobody wakes us before all are counted. */
     store_relaxed(&sched.stopwait, sched.nprocs + 1);
-    while (pidleget_locked(NULL) != NULL)
-        add_relaxed(&sched.stopwait, -1u);
-    if (self != NULL)
-        add_relaxed(&sched.stopwait, -1u);
     /* hint: what makes it count is the call that follows */
     store_relaxed(&sched.gcwaiting, 1);
+    while ((pp = pidleget_locked(NULL)) != NULL)
+        pidleput_locked(pp);
+    if (self != NULL)
+        world_stopped_one_locked();
     unlock(&sched.lock);
     for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
         if (mp != self)
             call_in(mp);
     fence_heavy();
     for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
-        if (mp != self && m_take(mp) != NULL)
-            world_stopped_one();
+        if (mp != self && (pp = m_take(mp)) != NULL)
+            stopped(pp);
     unlock(&sched.takelock);
-    world_stopped_one();
+    stopped(NULL);
 }
 
 /* False: somebody has not come in at the deadline. */

@@ -8,8 +8,8 @@
 
 int world_init(void);
 
-/* One more has come in of those that the stop waits for. */
-void world_stopped_one(void);
+/* One more has come in of those that the stop waits for: a P, under sched.lock, or an M that has
+ * lost its P, under the lock of that M. */
 void world_stopped_one_locked(void);
 
 /* On g0 of an idle M: its share of quoit_world_parallel, if it has one. */

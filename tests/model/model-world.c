@@ -81,7 +81,7 @@ static void setup_stop(void)
 static void comes_in(void)
 {
     data_write(&plain[0], 1);
-    world_stopped_one();
+    stopped(NULL);
 }
 
 static void stops(void)
