@@ -53,6 +53,14 @@ static const struct m *first_m(void)
     return mp;
 }
 
+static const struct m *next_m(const struct m *mp)
+{
+    const struct m *next;
+
+    peek(&next, &mp->alllink, sizeof next);
+    return next;
+}
+
 /* ---- the process ---------------------------------------------------------------------------- */
 
 /* Ready ones in shared queues. */
@@ -79,7 +87,7 @@ static void say_state(struct say *s)
 {
     uint32_t parked = 0;
 
-    for (const struct m *mp = first_m(); mp != NULL; mp = mp->alllink) {
+    for (const struct m *mp = first_m(); mp != NULL; mp = next_m(mp)) {
         struct m m;
 
         peek(&m, mp, sizeof m);
@@ -108,14 +116,18 @@ static void say_summary(struct say *s, bool detail)
 static void say_p(struct say *s, const struct p *pp)
 {
     const struct m *mp = load_relaxed(&pp->m);
+    struct magazines gfree;
+    struct m m = { 0 };
 
+    peek(&gfree, &pp->gfree, sizeof gfree);
+    if (mp != NULL)
+        peek(&m, mp, sizeof m);
     say(s,
         "  P%u: status=%d schedtick=%llu syscalltick=%u m=%lld runqsize=%u gfreecnt=%u "
         "unstarted=%u node=%d core=%d\n",
-        pp->id, mp != NULL, (unsigned long long)load_relaxed(&pp->schedtick),
-        mp != NULL ? load_relaxed(&mp->syscalltick) : 0, mp != NULL ? (long long)mp->id : -1,
-        runq_size(&pp->runq), load_relaxed(&pp->gfree.n), (uint32_t)forkq_size(&pp->forkq),
-        pp->place.node, pp->place.core);
+        pp->id, mp != NULL, (unsigned long long)load_relaxed(&pp->schedtick), m.syscalltick,
+        mp != NULL ? (long long)m.id : -1, runq_size(&pp->runq), gfree.n,
+        (uint32_t)forkq_size(&pp->forkq), pp->place.node, pp->place.core);
 }
 
 static const char *m_state(const struct m *m)
@@ -148,35 +160,40 @@ void say_sched(struct say *s, bool detail)
     if (detail) {
         for (uint32_t i = 0; i < load_relaxed(&sched.nprocs); i++)
             say_p(s, sched.allp[i]);
-        for (const struct m *mp = first_m(); mp != NULL; mp = mp->alllink)
+        for (const struct m *mp = first_m(); mp != NULL; mp = next_m(mp))
             say_m(s, mp);
     }
 }
 
-static const struct m *m_of(const struct quoit_g *gp)
+/* The M that runs it, copied; false: none does. */
+static bool m_of(const struct quoit_g *gp, struct m *m)
 {
-    for (const struct m *mp = first_m(); mp != NULL; mp = mp->alllink)
-        if (load_relaxed(&mp->curg) == gp)
-            return mp;
-    return NULL;
+    for (const struct m *mp = first_m(); mp != NULL; mp = next_m(mp)) {
+        peek(m, mp, sizeof *m);
+        if (m->curg == gp)
+            return true;
+    }
+    return false;
 }
 
 static int say_g(struct quoit_g *gp, void *arg)
 {
     uint32_t status = load_relaxed(&gp->status);
-    const struct m *mp = NULL, *locked;
+    const struct m *locked;
     struct quoit_g g;
+    bool runs = false;
+    struct m m;
 
     if (status == Gidle || status == Gdead)
         return 0;
     peek(&g, gp, sizeof g);
     if (status == Grunning || status == Gsyscall)
-        mp = m_of(gp);
+        runs = m_of(gp, &m);
     locked = g.flags & G_LOCKED ? g.lockedm : NULL;
     say(arg, "  G%llu: status=%u(%s) m=%lld lockedm=%lld node=%u core=%d\n",
         (unsigned long long)g.id, status, status == Gwaiting && g.reason != NULL ? g.reason : "",
-        mp != NULL ? (long long)mp->id : -1, locked != NULL ? (long long)locked->id : -1, g.node,
-        mp != NULL && mp->lastp != NULL ? mp->lastp->place.core : -1);
+        runs ? (long long)m.id : -1, locked != NULL ? (long long)locked->id : -1, g.node,
+        runs && m.lastp != NULL ? m.lastp->place.core : -1);
     return ((struct say *)arg)->error;
 }
 
