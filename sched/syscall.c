@@ -234,7 +234,9 @@ void quoit_syscall_exit(void)
         outside_ends_slow(mp);
         return;
     }
-    gstatus_set(mp->curg, Gsyscall, Grunning);
+    /* Grunning: what was called in between has called Quoit, as a function of quoit_block may. */
+    if (likely(mp->curg->status == Gsyscall))
+        gstatus_set(mp->curg, Gsyscall, Grunning);
     leave(mp);
 }
 

@@ -215,6 +215,10 @@ static void waits_all_ways(const struct self *s)
     if (quoit_block(tells_tid, NULL) != s->tid)
         __atomic_add_fetch(&moved, 1, __ATOMIC_RELAXED);
     still_here(s);
+    /* What it calls may call Quoit, as from any thread. */
+    (void)quoit_block(posts, &sema);
+    quoit_sema_wait(&sema);
+    still_here(s);
     quoit_syscall_enter();
     quoit_syscall_exit();
     still_here(s);
