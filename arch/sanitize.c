@@ -50,6 +50,10 @@ static void valgrind_forget(struct sanitize_stack *s unused_arg)
 }
 #endif
 
+#ifdef SANITIZE_TSAN
+char sanitize_maps;
+#endif
+
 void sanitize_stack_make(struct sanitize_stack *s, void *low, size_t size)
 {
 #ifdef SANITIZE_SWITCHES

@@ -49,6 +49,10 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#ifdef SANITIZE_TSAN
+extern char sanitize_maps;
+#endif
+
 struct sanitize_stack {
 #ifdef SANITIZE_SWITCHES
     bool own; /* a thread's own, not made by us */
@@ -94,6 +98,22 @@ static always_inline void sanitize_cut(void)
 
     __asan_unpoison_memory_region(here - OWN_FRAMES, OWN_FRAMES);
     __asan_handle_no_return();
+#endif
+}
+
+/* Memory is mapped, or unmapped, by a bare system call, of which TSan knows nothing: what was done
+ * with other memory at the same place came before. */
+static inline void sanitize_mapped(void)
+{
+#ifdef SANITIZE_TSAN
+    __tsan_acquire(&sanitize_maps);
+#endif
+}
+
+static inline void sanitize_unmaps(void)
+{
+#ifdef SANITIZE_TSAN
+    __tsan_release(&sanitize_maps);
 #endif
 }
 

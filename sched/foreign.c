@@ -117,7 +117,8 @@ static void end_g0(struct foreign *f)
     struct m *mp = f->mp;
 
     f->state = GOING;
-    mp->curg = NULL;
+    /* hint: others look at what runs */
+    store_relaxed(&mp->curg, NULL);
     mp->lockedg = NULL;
     mp->leaving = true;
     mp->after = AFTER_NOTHING;
@@ -133,7 +134,6 @@ static void take_down(struct foreign *f)
     struct m *mp = f->mp;
 
     m_close(mp);
-    mp->curg = NULL;
     mp->lockedg = NULL;
     tls_set(NULL);
     stack_put_shared(f->g0);
@@ -144,14 +144,21 @@ static void take_down(struct foreign *f)
     note_wake(&mp->gone);
 }
 
+/* Until it is cancelled: the frames above are not returned to. */
+static noreturn_fn void sleep_for_ever(void)
+{
+    sanitize_cut();
+    for (;;)
+        pause();
+}
+
 static void sleeps_for_ever(void *arg)
 {
     struct foreign *f = arg;
 
     sanitize_arrive(&f->stk.san);
     take_down(f);
-    for (;;)
-        pause();
+    sleep_for_ever();
 }
 
 struct m *foreign_abandoned(struct m *mp)
@@ -346,8 +353,8 @@ void foreign_after_fork_child(void)
 noreturn_fn cold void no_goroutine(const char *who)
 {
     /* It was one, and has been abandoned as all others were. */
-    while (key_made && pthread_getspecific(key) != NULL)
-        pause();
+    if (key_made && pthread_getspecific(key) != NULL)
+        sleep_for_ever();
     throw("%s: called by a thread that is no goroutine", who);
 }
 

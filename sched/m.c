@@ -117,13 +117,16 @@ int m_new(struct m **mpp)
         return e;
     mp = *mpp;
     (void)m_join(mp, INT64_MAX);
-    mp->inside = 1;
+    /* hint: who saw the record in other hands may still be looking */
+    store_relaxed(&mp->inside, 1);
     /* Whoever stops the world may have called a record that was of no use just now. */
     lock(&mp->lock);
     store_relaxed(&mp->revoked, fence_bias | (load_relaxed(&sched.stopping) != 0 ||
                                               load_relaxed(&sched.gcwaiting) != 0));
     unlock(&mp->lock);
-    mp->boundslot = mp->node = -1;
+    mp->node = -1;
+    /* hint: procresize writes the same, to all */
+    store_relaxed(&mp->boundslot, -1);
     mp->spinning = mp->leaving = mp->awake = mp->foreign = false;
     return 0;
 }

@@ -250,7 +250,8 @@ int procresize(struct m *mp, uint32_t n)
         sched.bind = place_mode(env.bind, (int)n);
     /* Bound to a core before, perhaps to a node now: at the next P each looks anew. */
     for (struct m *m2 = allm_first(); m2 != NULL; m2 = m2->alllink)
-        m2->boundslot = -1;
+        /* hint: so does m_new */
+        store_relaxed(&m2->boundslot, -1);
     return 0;
 }
 

@@ -362,10 +362,10 @@ bool work_waits(const struct p *pp)
     return p_has_work(pp) || work_shared();
 }
 
-/* The rule of two does not count here. */
+/* The rule of two does not count here. hint: who changes nprocs looks again at the world's start */
 bool work_anywhere(void)
 {
-    for (uint32_t i = 0; i < sched.nprocs; i++)
+    for (uint32_t i = 0; i < load_relaxed(&sched.nprocs) && i < nallp(); i++)
         if (p_has_work(sched.allp[i]))
             return true;
     return work_shared();

@@ -183,7 +183,7 @@ static int retake(int64_t now)
 {
     int n = 0;
 
-    for (uint32_t i = 0; i < load_relaxed(&sched.nprocs); i++)
+    for (uint32_t i = 0; i < nallp(); i++)
         n += retake_one(&sysmon.seen[i], sched.allp[i], now);
     return n;
 }

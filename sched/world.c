@@ -162,7 +162,7 @@ static int stop(struct m *mp, int64_t deadline_ns)
 {
     if (mp != NULL)
         mp->locks++;
-    world.owner = mp;
+    store_relaxed(&world.owner, mp);
     world.stopped = true;
     /* hint: anybody reads it */
     store_relaxed(&sched.stops, sched.stops + 1);
@@ -180,7 +180,8 @@ int quoit_stop_world(int64_t deadline_ns, unsigned flags)
 
     if (flags != 0)
         return -EINVAL;
-    if (mp != NULL && world.stopped && world.owner == mp)
+    /* hint: only the answer to its own question counts */
+    if (mp != NULL && load_relaxed(&world.owner) == mp)
         return -EDEADLK;
     if (mp == NULL && !foreign_enter())
         return -ESHUTDOWN;
@@ -205,7 +206,7 @@ void quoit_start_world(void)
 
     CHECK(world.stopped && world.owner == mp, "the world was not stopped by the caller");
     world.stopped = false;
-    world.owner = NULL;
+    store_relaxed(&world.owner, NULL);
     start_all(mp);
     if (mp != NULL) {
         mp->locks--;

@@ -13,6 +13,7 @@
 #include "ring.h"
 
 #include "cpu.h"
+#include "sanitize.h"
 
 #include "env.h"
 #include "os_linux.h"
@@ -90,6 +91,7 @@ int ring_open(struct ring *r, unsigned entries, unsigned flags)
         r->enter_fd = u->enter_ring_fd;
         r->enter_flags = IORING_ENTER_REGISTERED_RING;
     }
+    sanitize_mapped();
     use_memory(r);
     ring_unlock(r);
     return 0;
@@ -102,6 +104,7 @@ void ring_close(struct ring *r)
     /* For good. */
     while (!ring_trylock(r))
         cpu_relax();
+    sanitize_unmaps();
     io_uring_queue_exit(&r->liburing);
     r->fd = -1;
 }

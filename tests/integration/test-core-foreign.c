@@ -159,9 +159,17 @@ static int serves(void *arg)
 }
 
 struct parked {
-    struct quoit_g *g;
+    struct quoit_g *self, *g;
     quoit_sema woken;
 };
+
+static int publish(void *arg)
+{
+    struct parked *p = arg;
+
+    __atomic_store_n(&p->g, p->self, __ATOMIC_RELEASE);
+    return 1;
+}
 
 static int readies(void *arg)
 {
@@ -177,7 +185,7 @@ static int readies(void *arg)
 
 static void one_round(struct office *o, int i)
 {
-    struct parked p = { NULL, QUOIT_SEMA_INIT };
+    struct parked p = { quoit_self(), NULL, QUOIT_SEMA_INIT };
     struct quoit_g *g = world_go(answers, (void *)(intptr_t)i);
     char c;
 
@@ -189,8 +197,7 @@ static void one_round(struct office *o, int i)
     quoit_sema_wait(&o->answer);
     __atomic_add_fetch(&o->joined, world_join(g) == i, __ATOMIC_RELAXED);
     world_spawn(readies, &p);
-    __atomic_store_n(&p.g, quoit_self(), __ATOMIC_RELEASE);
-    quoit_park(NULL, NULL, "until a goroutine comes");
+    quoit_park(publish, &p, "until a goroutine comes");
     __atomic_add_fetch(&o->woken, 1, __ATOMIC_RELAXED);
     quoit_sema_wait(&p.woken);
     quoit_sleep(50000);
@@ -283,16 +290,19 @@ static void *attaches(void *arg)
     return NULL;
 }
 
-static int finds_no_room(void *arg)
+/* No goroutine runs, so nobody else needs a thread. */
+static void find_no_room(void)
 {
-    int was = quoit_set_max_threads(quoit_num_thread()), result = 0;
+    int result = 0, was;
 
+    is_int(quoit_init(NULL), 0, "beside a program");
+    was = quoit_set_max_threads(quoit_num_thread());
     in_thread(attaches, &result);
     is_int(result, -EAGAIN, "no more threads than allowed");
     quoit_set_max_threads(was);
     in_thread(attaches, &result);
     is_int(result, 0, "but then");
-    return arg != NULL;
+    is_int(quoit_shutdown(INT64_MAX), 0, "ends");
 }
 
 /* ---- the end comes first -------------------------------------------------------------------- */
@@ -449,7 +459,7 @@ int main(void)
     in_thread(attaches, &result);
     is_int(result, -ESHUTDOWN, "there is nothing to be attached to");
     is_int(quoit_main(lets_live, NULL), 0, "it lives");
-    is_int(quoit_main(finds_no_room, NULL), 0, "with limits");
+    find_no_room();
     is_int(quoit_main(opens, NULL), 0, "among others");
     in_main_thread();
     end_under_them();
