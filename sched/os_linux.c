@@ -4,10 +4,13 @@
 #include "os_linux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +80,26 @@ int64_t thread_cputime(int tid)
 
     errno = saved;
     return r < 0 ? -1 : (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+bool thread_sleeps(int tid)
+{
+    char path[48], text[128], *at;
+    int saved = errno, fd;
+    ssize_t n;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    if (n <= 0)
+        return true;
+    text[n] = '\0';
+    /* The name before it may hold anything but is short. */
+    at = strrchr(text, ')');
+    return at == NULL || at[1] == '\0' || at[2] != 'R';
 }
 
 int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)

@@ -28,6 +28,9 @@ void os_yield(void);
 /* Nanoseconds of cpu time that a thread of this process has used; -1: it is gone. */
 int64_t thread_cputime(int tid);
 
+/* False: the thread would run if the kernel let it. True too where /proc cannot tell. */
+bool thread_sleeps(int tid);
+
 /* Starts `fn(arg)` in a thread with every signal blocked at birth; -errno. */
 int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 

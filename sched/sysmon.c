@@ -125,7 +125,8 @@ static bool stands_still(struct seen *s, const struct m *mp, int64_t now)
     if (s->cpu >= 0 && now - s->clocked < QUANTUM_NS)
         return false;
     cpu = thread_cputime(mp->tid);
-    if (cpu >= 0 && cpu == s->cpu)
+    /* On a busy machine a thread that computes stands still too. */
+    if (cpu >= 0 && cpu == s->cpu && thread_sleeps(mp->tid))
         return true;
     s->cpu = cpu;
     s->clocked = now;

@@ -14,6 +14,7 @@
 
 #include "machine.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SITE(name, p, ord)                                                               \
@@ -78,6 +79,7 @@ int64_t nanotime(void);
 void os_sleep_until(int64_t deadline);
 int os_gettid(void);
 int64_t thread_cputime(int tid);
+bool thread_sleeps(int tid);
 int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 #define os_yield() model_relax(SITE("os_yield", "", RELAXED))
 
