@@ -229,7 +229,8 @@ enum after {
 enum want {
     WANT_P = 1,     /* its P is being taken */
     WANT_COUNT = 2, /* it has no P, and who stops the world waits for it */
-    WANT_YIELD = 4  /* its goroutine is to give way */
+    WANT_YIELD = 4, /* its goroutine is to give way */
+    WANT_FORGET = 8 /* its goroutine is known to block no more */
 };
 
 struct poller; /* uring/: the poller's state of an M */

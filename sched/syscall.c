@@ -73,6 +73,10 @@ struct p *m_take(struct m *mp)
         store_relaxed(&pp->m, NULL);
         mp->lost = true;
         add_relaxed(&sched.nlost, 1);
+        /* hint: here and not in sysmon, for it cannot end before it has come in: where this lies,
+         * the next one's record has an argument */
+        if (!load_relaxed(&sched.gcwaiting))
+            store_relaxed(&mp->curg->blocks, 1);
     }
     mp->want &= ~(uint32_t)WANT_P;
     unlock(&mp->lock);
@@ -128,6 +132,9 @@ struct m *entry_slow(struct m *mp)
         gstatus_set(mp->curg, Gsyscall, Grunning);
     if (!come_in(mp, &want) && !load_relaxed(&sched.stopping))
         return regain(mp);
+    if (want & WANT_FORGET)
+        /* hint: sysmon's */
+        store_relaxed(&mp->curg->blocks, 0);
     /* Abandoned: nobody will resume this goroutine; a thread that is not ours goes on alone. */
     if (load_relaxed(&sched.stopping))
         return mp->foreign ? foreign_abandoned(mp) : switch_to_g0(mp, AFTER_NOTHING);

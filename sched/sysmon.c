@@ -63,6 +63,7 @@ struct seen {
     int64_t since; /* all of that has not changed */
     int64_t cpu;   /* the thread's clock at `clocked`, -1: not read */
     int64_t clocked;
+    bool computes; /* its goroutine is known to block, and does not this time */
 };
 
 static struct sysmon {
@@ -113,7 +114,7 @@ static bool has_changed(struct seen *s, const struct p *pp, const struct m *mp, 
 
     if (s->m == mp && s->schedtick == schedtick && s->syscalltick == syscalltick)
         return false;
-    *s = (struct seen){ mp, schedtick, syscalltick, now, -1, now };
+    *s = (struct seen){ mp, schedtick, syscalltick, now, -1, now, false };
     return true;
 }
 
@@ -136,21 +137,23 @@ static bool stands_still(struct seen *s, const struct m *mp, int64_t now)
 /* A goroutine that is known to block is believed as soon as its thread's clock stands still between
  * two looks at it: each of its calls would else hold the P for a quantum. One that computes from
  * one look of sysmon to the next is known for it no more. */
-static bool stands_again(struct seen *s, const struct m *mp, struct quoit_g *gp, int64_t now)
+static bool stands_again(struct seen *s, struct m *mp, int64_t now)
 {
     int64_t before = s->cpu, cpu = thread_cputime(mp->tid);
 
     if (cpu >= 0 && cpu == thread_cputime(mp->tid))
         return true;
-    if (before >= 0 && cpu - before > (now - s->clocked) / 2)
-        store_relaxed(&gp->blocks, 0);
+    if (before >= 0 && cpu - before > (now - s->clocked) / 2) {
+        s->computes = true;
+        m_call(mp, WANT_FORGET);
+    }
     s->cpu = cpu;
     s->clocked = now;
     return false;
 }
 
 /* Has what mp is in, outside with gp, lasted long enough? */
-static bool is_due(struct seen *s, const struct p *pp, const struct m *mp, struct quoit_g *gp,
+static bool is_due(struct seen *s, const struct p *pp, struct m *mp, const struct quoit_g *gp,
                    int64_t now)
 {
     bool same = !has_changed(s, pp, mp, now);
@@ -159,25 +162,22 @@ static bool is_due(struct seen *s, const struct p *pp, const struct m *mp, struc
         return same && (is_wanted(pp) || now - s->since >= QUANTUM_NS);
     if (!is_wanted(pp))
         return false;
-    return load_relaxed(&gp->blocks) ? stands_again(s, mp, gp, now)
-                                     : same && stands_still(s, mp, now);
+    return load_relaxed(&gp->blocks) && !s->computes ? stands_again(s, mp, now)
+                                                     : same && stands_still(s, mp, now);
 }
 
 static bool retake_one(struct seen *s, struct p *pp, int64_t now)
 {
     /* order HOLDER in: the M is whole; out: acquirep */
     struct m *mp = load_acquire(&pp->m);
-    struct quoit_g *gp;
+    const struct quoit_g *gp;
 
     if (mp == NULL || load_relaxed(&mp->inside) != 0)
         return false;
     gp = load_relaxed(&mp->curg);
     if (gp == NULL || !is_due(s, pp, mp, gp, now))
         return false;
-    if (!may_lose_more() || !take(mp))
-        return false;
-    store_relaxed(&gp->blocks, 1);
-    return true;
+    return may_lose_more() && take(mp);
 }
 
 static int retake(int64_t now)
