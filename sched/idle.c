@@ -179,6 +179,22 @@ void stopm(struct m *mp)
     m_sleep(mp);
 }
 
+void come_to_rest(struct m *mp)
+{
+    lock(&sched.lock);
+    if (!load_relaxed(&sched.gcwaiting)) {
+        unlock(&sched.lock);
+        return;
+    }
+    if (mp->spinning)
+        add_relaxed(&sched.nmspinning, -1u);
+    mp->spinning = false;
+    pidleput_locked(releasep(mp));
+    midleput_locked(mp);
+    unlock(&sched.lock);
+    m_sleep(mp);
+}
+
 /* ---- wake ----------------------------------------------------------------------------------- */
 
 /* Without a thread for it the P is idle, and those that run do its work. */

@@ -179,6 +179,7 @@ void stop_begin(void)
 {
     /* order INSIDE out: what is wanted comes before the call; in: entry_slow */
     store_release(&sched.stopping, 1);
+    world_ends();
     m_wake_all();
 }
 

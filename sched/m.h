@@ -48,6 +48,10 @@ void m_rests(struct m *mp);
 /* The same for one that is not on the list yet. */
 void stopm(struct m *mp);
 
+/* Who stops the world waits for the P of this M, which sleeps until it has one again. When nobody
+ * waits any more nothing is done: nobody would look for what the P has to do. */
+void come_to_rest(struct m *mp);
+
 /* The world goes on: an M for each P that nobody holds and that has work; the others are idle. */
 void startm_each(void);
 /* pp to this very M, which sleeps for it and is on no idle list. */

@@ -405,19 +405,6 @@ static bool second_look(struct m *mp)
     return true;
 }
 
-/* Who stops the world waits for this P. */
-static void come_to_rest(struct m *mp)
-{
-    lock(&sched.lock);
-    if (mp->spinning)
-        add_relaxed(&sched.nmspinning, -1u);
-    mp->spinning = false;
-    pidleput_locked(releasep(mp));
-    midleput_locked(mp);
-    unlock(&sched.lock);
-    m_sleep(mp);
-}
-
 static struct quoit_g *look(struct m *mp)
 {
     struct quoit_g *gp = pick(mp, false);

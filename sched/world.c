@@ -34,7 +34,7 @@
 
 #include <errno.h>
 
-enum { SPIN_NS = 100000 };
+enum { SPIN_NS = 100000, LOOK_NS = 10000000 };
 
 static struct world {
     quoit_sema sema; /* 1: nobody stops it */
@@ -101,7 +101,7 @@ static void stop_begins(struct m *self)
     stopped(NULL);
 }
 
-/* False: somebody has not come in at the deadline. */
+/* False: somebody has not come in at the deadline, or Quoit ends. */
 static bool wait_stopped(int64_t deadline)
 {
     int64_t until = nanotime() + SPIN_NS;
@@ -113,8 +113,10 @@ static bool wait_stopped(int64_t deadline)
         if (load_acquire(&sched.stopwait) == 0)
             return true;
         cpu_relax();
-    } while (nanotime() < until);
-    (void)note_sleep(&sched.stopnote, deadline);
+    } while (nanotime() < until && !load_relaxed(&sched.stopping));
+    /* If it was not set yet in stop_begins, under the lock, then world_ends is still to come. */
+    if (!load_relaxed(&sched.stopping))
+        (void)note_sleep(&sched.stopnote, deadline);
     /* order WORLD in: as above; out: world_stopped_one_locked */
     return load_acquire(&sched.stopwait) == 0;
 }
@@ -157,6 +159,31 @@ int world_init(void)
     return 0;
 }
 
+void world_ends(void)
+{
+    lock(&sched.lock);
+    note_wake(&sched.stopnote);
+    unlock(&sched.lock);
+}
+
+/* The one before may never start the world again, for at the end its goroutine goes on no more: a
+ * thread that is not ours looks now and then. */
+static int wait_turn(const struct m *mp, int64_t deadline)
+{
+    int64_t until;
+    int e;
+
+    if (mp != NULL)
+        return quoit_sema_wait_until(&world.sema, deadline);
+    do {
+        until = nanotime() + LOOK_NS;
+        e = quoit_sema_wait_until(&world.sema, until < deadline ? until : deadline);
+        if (e < 0 && load_relaxed(&sched.stopping))
+            return -ESHUTDOWN;
+    } while (e < 0 && until < deadline);
+    return e;
+}
+
 /* Nothing parks from here until the start: the P is kept, and who tries is told. */
 static int stop(struct m *mp, int64_t deadline_ns)
 {
@@ -169,8 +196,24 @@ static int stop(struct m *mp, int64_t deadline_ns)
     stop_begins(mp);
     if (wait_stopped(deadline_ns))
         return 0;
+    if (load_relaxed(&sched.stopping))
+        return -ESHUTDOWN;
     say_who(mp);
     return -ETIMEDOUT;
+}
+
+static void go_on(struct m *mp)
+{
+    world.stopped = false;
+    store_relaxed(&world.owner, NULL);
+    start_all(mp);
+    if (mp != NULL) {
+        mp->locks--;
+        leave(mp);
+    }
+    quoit_sema_post(&world.sema);
+    if (mp == NULL)
+        foreign_leave();
 }
 
 int quoit_stop_world(int64_t deadline_ns, unsigned flags)
@@ -185,18 +228,20 @@ int quoit_stop_world(int64_t deadline_ns, unsigned flags)
         return -EDEADLK;
     if (mp == NULL && !foreign_enter())
         return -ESHUTDOWN;
-    e = quoit_sema_wait_until(&world.sema, deadline_ns);
+    e = wait_turn(mp, deadline_ns);
     if (e < 0) {
         if (mp == NULL)
             foreign_leave();
         return e;
     }
-    mp = mp != NULL ? enter_g(__func__) : NULL;
+    /* An attached thread goes on alone when Quoit has ended meanwhile. */
+    if (mp != NULL && (mp = enter()) == NULL)
+        return -ESHUTDOWN;
     e = stop(mp, deadline_ns);
-    if (mp != NULL)
-        leave(mp);
     if (e < 0)
-        quoit_start_world();
+        go_on(mp);
+    else if (mp != NULL)
+        leave(mp);
     return e;
 }
 
@@ -205,16 +250,7 @@ void quoit_start_world(void)
     struct m *mp = enter();
 
     CHECK(world.stopped && world.owner == mp, "the world was not stopped by the caller");
-    world.stopped = false;
-    store_relaxed(&world.owner, NULL);
-    start_all(mp);
-    if (mp != NULL) {
-        mp->locks--;
-        leave(mp);
-    }
-    quoit_sema_post(&world.sema);
-    if (mp == NULL)
-        foreign_leave();
+    go_on(mp);
 }
 
 static int resize(int n)

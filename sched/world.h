@@ -12,6 +12,9 @@ int world_init(void);
  * lost its P, under the lock of that M. */
 void world_stopped_one_locked(void);
 
+/* sched.stopping is set: who waits for the world to stop waits no more. */
+void world_ends(void);
+
 /* On g0 of an idle M: its share of quoit_world_parallel, if it has one. */
 void world_help(struct m *mp);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-core-late.c - the world is to be stopped by a deadline, which mostly comes too early: P's
- * are on their way to who was woken, and none of them may be lost or be given away twice
+ * are on their way to who was woken, and none of them may be lost or be given away twice. Or the
+ * end comes first, and nobody may wait on.
  */
 #include "quoit.h"
 
@@ -8,8 +9,12 @@
 #include "world.h"
 
 #include <errno.h>
+#include <pthread.h>
 
-enum { OTHERS = 4, STOPS = 300 };
+enum { OTHERS = 4, STOPS = 300, RUNS = 100, SOON_NS = 100000 };
+
+/* An end that has to leave somebody behind takes a second. */
+static const int64_t left_behind_ns = 900000000;
 
 static int over;
 
@@ -65,10 +70,76 @@ static int late_stops(void *arg)
     return *(int *)arg;
 }
 
+/* ---- the end -------------------------------------------------------------------------------- */
+
+static int stops_for_ever(void *arg)
+{
+    (void)arg;
+    for (;;)
+        if (quoit_stop_world(INT64_MAX, 0) == 0)
+            quoit_start_world();
+    return 0;
+}
+
+/* Its end meets the others on their way to stop the world. */
+static int ends_soon(void *arg)
+{
+    world_spawn(stops_for_ever, NULL);
+    world_spawn(stops_for_ever, NULL);
+    quoit_sleep(world_rand(arg) % SOON_NS);
+    return 0;
+}
+
+static void *stops_from_outside(void *arg)
+{
+    int *wrong = arg;
+
+    while (!is_over()) {
+        int e = quoit_stop_world(INT64_MAX, 0);
+
+        if (e == 0)
+            quoit_start_world();
+        else if (e != -ESHUTDOWN)
+            *wrong = e;
+    }
+    return NULL;
+}
+
+static void ends(uint64_t *dice, const char *what)
+{
+    int failed = 0, left = 0;
+
+    for (int i = world_rounds(RUNS); i > 0 && failed + left == 0; i--) {
+        int64_t begun = world_now();
+
+        failed += quoit_main(ends_soon, dice) != 0;
+        left += world_now() - begun > left_behind_ns && !world_is_slow();
+    }
+    is_int(failed, 0, "%s: each start is a start", what);
+    is_int(left, 0, "%s: nobody is left behind at the end", what);
+}
+
+static void ends_and_stops(void)
+{
+    uint64_t dice = world_seed();
+    pthread_t thread;
+    int wrong = 0;
+
+    ends(&dice, "goroutines stop the world");
+    over = 0;
+    if (pthread_create(&thread, NULL, stops_from_outside, &wrong) != 0)
+        bail("no thread");
+    ends(&dice, "a thread does too");
+    __atomic_store_n(&over, 1, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    is_int(wrong, 0, "it is told that Quoit ends, or is not there");
+}
+
 int main(void)
 {
     int three = 3;
 
     is_int(world_run(0, late_stops, &three), 3, "quoit_main");
+    ends_and_stops();
     return done_testing();
 }
