@@ -96,19 +96,22 @@ static void magazine_put(struct node *np, struct quoit_g *top)
 cold struct quoit_g *gfget_slow(struct p *pp)
 {
     struct quoit_g *gp;
+    uint32_t n = 0;
 
     if (pp->gfree.full != NULL) {
         pp->gfree.top = pp->gfree.full;
         pp->gfree.full = NULL;
-        pp->gfree.n = GMAG;
+        n = GMAG;
     } else {
-        pp->gfree.top = magazine_get(pp->node, &pp->gfree.n);
+        pp->gfree.top = magazine_get(pp->node, &n);
     }
     gp = pp->gfree.top;
     if (gp != NULL) {
         pp->gfree.top = gp->link;
-        pp->gfree.n--;
+        n--;
     }
+    /* hint: as in gfget_quick */
+    store_relaxed(&pp->gfree.n, n);
     return gp;
 }
 
@@ -131,7 +134,8 @@ cold void gfput_slow(struct p *pp, struct quoit_g *gp)
     pp->gfree.full = pp->gfree.top;
     gp->link = NULL;
     pp->gfree.top = gp;
-    pp->gfree.n = 1;
+    /* hint: as in gfget_quick */
+    store_relaxed(&pp->gfree.n, 1);
 }
 
 struct quoit_g *gfget_shared(struct node *np)
@@ -188,7 +192,9 @@ void gfpurge(struct p *pp)
         magazine_put(pp->node, pp->gfree.full);
     put_list(pp->gfree.top);
     put_list(pp->away);
-    pp->gfree = (struct magazines){ 0 };
+    pp->gfree.full = pp->gfree.top = NULL;
+    /* hint: as in gfget_quick */
+    store_relaxed(&pp->gfree.n, 0);
     pp->away = NULL;
     pp->naway = 0;
 }

@@ -29,7 +29,8 @@ static always_inline struct quoit_g *gfget_quick(struct p *pp)
     if (unlikely(gp == NULL))
         return NULL;
     pp->gfree.top = gp->link;
-    pp->gfree.n--;
+    /* hint: others show it */
+    store_relaxed(&pp->gfree.n, pp->gfree.n - 1);
     return gp;
 }
 
@@ -50,7 +51,8 @@ static always_inline void gfput(struct p *pp, struct quoit_g *gp)
     }
     gp->link = pp->gfree.top;
     pp->gfree.top = gp;
-    pp->gfree.n++;
+    /* hint: as in gfget_quick */
+    store_relaxed(&pp->gfree.n, pp->gfree.n + 1);
 }
 
 /* What the P keeps goes to the nodes; its holder, or with the world stopped. */

@@ -61,7 +61,7 @@ static bool spin_lock(struct mutex *m, bool woken)
 {
     uint64_t word = load_relaxed(&m->word);
 
-    for (int i = 0; i < SPINS && sched.nprocs > 1; i++) {
+    for (int i = 0; i < SPINS && load_relaxed(&sched.nprocs) > 1; i++) {
         if (try_lock(m, &word, woken))
             return true;
         cpu_relax();

@@ -237,7 +237,8 @@ static noinline int run_copy(struct quoit_g *gp)
     memcpy(copy, gp->copy, sizeof copy);
     gp->arg = copy;
     gp->site = gp->born;
-    gp->flags &= (uint8_t)~G_COPY;
+    /* hint: who stops the world may look who runs */
+    store_relaxed(&gp->flags, gp->flags & (uint8_t)~G_COPY);
     leave(m_get());
     return gp->fn(copy);
 }

@@ -36,6 +36,15 @@ static inline uint32_t nallp(void)
     return load_acquire(&sched.nallp);
 }
 
+/* How many P's there are, for who holds none while the world may be stopped: each of them is whole.
+ */
+static inline uint32_t nprocs(void)
+{
+    uint32_t n = load_relaxed(&sched.nprocs), all = nallp();
+
+    return n < all ? n : all;
+}
+
 static inline uint32_t npidle(void)
 {
     /* hint: only decides whether looking longer is worth it */

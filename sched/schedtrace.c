@@ -75,7 +75,7 @@ static uint32_t shared(void)
 
 static void say_lengths(struct say *s)
 {
-    for (uint32_t i = 0; i < sched.nprocs; i++) {
+    for (uint32_t i = 0; i < nprocs(); i++) {
         const struct p *pp = sched.allp[i];
 
         say(s, "%s%u", i > 0 ? " " : " [", runq_size(&pp->runq) + (uint32_t)forkq_size(&pp->forkq));
@@ -158,7 +158,7 @@ void say_sched(struct say *s, bool detail)
 {
     say_summary(s, detail);
     if (detail) {
-        for (uint32_t i = 0; i < load_relaxed(&sched.nprocs); i++)
+        for (uint32_t i = 0; i < nprocs(); i++)
             say_p(s, sched.allp[i]);
         for (const struct m *mp = first_m(); mp != NULL; mp = next_m(mp))
             say_m(s, mp);

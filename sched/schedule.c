@@ -365,7 +365,7 @@ bool work_waits(const struct p *pp)
 /* The rule of two does not count here. hint: who changes nprocs looks again at the world's start */
 bool work_anywhere(void)
 {
-    for (uint32_t i = 0; i < load_relaxed(&sched.nprocs) && i < nallp(); i++)
+    for (uint32_t i = 0; i < nprocs(); i++)
         if (p_has_work(sched.allp[i]))
             return true;
     return work_shared();

@@ -14,6 +14,7 @@
 
 #include "env.h"
 #include "guard.h"
+#include "p.h"
 #include "stackpool.h"
 #include "throw.h"
 
@@ -281,7 +282,7 @@ void stack_numbers(struct stack_numbers *n)
     *n = (struct stack_numbers){ 0, 0, 0 };
     for (uint32_t i = 0; i < sched.nnodes; i++)
         stackpool_count(&sched.nodes[i], n);
-    for (uint32_t i = 0; i < sched.nprocs; i++) {
+    for (uint32_t i = 0; i < nprocs(); i++) {
         const struct p *pp = sched.allp[i];
 
         /* hint: the P goes on meanwhile */

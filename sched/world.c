@@ -126,12 +126,15 @@ static void say_who(const struct m *self)
     for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink) {
         /* hint: it goes on while this is looked at */
         const struct quoit_g *gp = load_relaxed(&mp->curg);
+        bool named;
 
-        if (mp != self && gp != NULL && load_relaxed(&gp->status) == Grunning)
-            log_line(LOG_WARNING,
-                     "quoit_stop_world: goroutine %llu%s%.*s has not come in; it runs on thread %d",
-                     (unsigned long long)gp->id, gp->flags & G_NAMED ? ", " : "",
-                     gp->flags & G_NAMED ? GNAME_MAX : 0, gp->name, mp->tid);
+        if (mp == self || gp == NULL || load_relaxed(&gp->status) != Grunning)
+            continue;
+        named = load_relaxed(&gp->flags) & G_NAMED;
+        log_line(LOG_WARNING,
+                 "quoit_stop_world: goroutine %llu%s%.*s has not come in; it runs on thread %d",
+                 (unsigned long long)gp->id, named ? ", " : "", named ? GNAME_MAX : 0, gp->name,
+                 mp->tid);
     }
 }
 

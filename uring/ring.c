@@ -62,7 +62,8 @@ static void use_memory(struct ring *r)
     r->sq_tail = u->sq.ktail;
     r->sq_flags = u->sq.kflags;
     r->sq_mask = *u->sq.kring_mask;
-    r->sq_next = *u->sq.ktail;
+    /* hint: another ring of ours may have been there, and the checkers do not see it go */
+    r->sq_next = load_relaxed(u->sq.ktail);
     r->sqes = u->sq.sqes;
     r->cq_head = u->cq.khead;
     r->cq_tail = u->cq.ktail;
