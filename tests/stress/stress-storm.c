@@ -4,7 +4,7 @@
  * Goroutines and plain threads roll dice for what they do next (storm-acts.c). Each kind of event
  * is counted, and has to have come about often enough; what was spawned has to end, what was sent
  * to arrive, no thread and no descriptor to be left. When nothing moves for PATIENCE seconds there
- * is a dump, and the seed again. QUOIT_STORM_SECONDS says how long it goes on, else
+ * is a dump, and the seed again. QUOIT_STRESS_STORM says how long it goes on, else
  * QUOIT_STRESS_SECONDS.
  */
 #include "storm.h"
@@ -141,7 +141,7 @@ static int reads_pipe(void *arg)
 /* Those that parked last have nobody left to wake them. */
 static int rouses(void *arg)
 {
-    while (!*(bool *)arg) {
+    while (!__atomic_load_n((bool *)arg, __ATOMIC_ACQUIRE)) {
         wake_all();
         quoit_sleep(200000);
     }
@@ -247,7 +247,7 @@ static int rages(void *arg unused_arg)
     }
     quoit_wg_wait(&storm.children);
     end_readers(reader);
-    __atomic_store_n(&calm, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&calm, true, __ATOMIC_RELEASE);
     world_join(rouser);
     while (receive(0))
         ;
@@ -271,7 +271,7 @@ static int entries(const char *path)
 
 static int64_t end_of_storm(void)
 {
-    const char *seconds = getenv("QUOIT_STORM_SECONDS");
+    const char *seconds = getenv("QUOIT_STRESS_STORM");
 
     return seconds != NULL ? world_now() + atoi(seconds) * INT64_C(1000000000) : world_until();
 }
