@@ -116,7 +116,7 @@ static void setup_n(int n)
     sched.nodes = &node;
     sched.nnodes = 1;
     sched.allp = allp;
-    sched.nprocs = (uint32_t)n;
+    sched.nprocs = sched.nallp = (uint32_t)n;
     sched.maxm = 10;
     sched.bind = BIND_NONE;
     sched.npidle = fence_bias;
