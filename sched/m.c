@@ -233,6 +233,8 @@ int m_start(struct p *pp, bool spinning)
         return 0;
     set_joined(mp, true);
     store_relaxed(&mp->nextp, NULL);
+    /* Who ends Quoit may be waiting for it already. */
+    note_wake(&mp->gone);
     m_drop(mp);
     return e;
 }

@@ -97,6 +97,11 @@ stub int world_init(void)
     return 0;
 }
 
+/* Nobody has stopped it. */
+stub void world_ends(void)
+{
+}
+
 /* The world goes on. */
 stub void world_help(struct m *mp)
 {
@@ -133,7 +138,6 @@ NEVER(void, inplace_ended, struct m *mp unused_arg, struct quoit_g *child unused
 NEVER(void, tell_drained, void)
 NEVER(void, unlock_thread, struct m *mp unused_arg, struct quoit_g *gp unused_arg)
 NEVER(void, world_stopped_one_locked, void)
-NEVER(void, world_ends, void)
 NEVER(void, m_call, struct m *mp unused_arg, enum want want unused_arg)
 NEVER(void, m_sleep, struct m *mp unused_arg)
 NEVER(void, handoffp, struct p *pp unused_arg)

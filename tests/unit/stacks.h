@@ -39,7 +39,7 @@ static unused_arg void start(enum guard_choice guard, size_t size, size_t limit)
     sched.nodes = nodes;
     sched.nnodes = 2;
     sched.allp = allp;
-    sched.nprocs = 2;
+    sched.nprocs = sched.nallp = 2;
     if (stack_init() != 0)
         bail("no memory for the pools");
 }

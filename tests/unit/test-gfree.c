@@ -24,7 +24,7 @@ static void world(void)
     }
     sched.nodes = nodes;
     sched.nnodes = 2;
-    sched.nprocs = 2;
+    sched.nprocs = sched.nallp = 2;
 }
 
 static struct p *new_p(int node)
