@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,9 +37,14 @@ static void set(int *what)
     __atomic_store_n(what, 1, __ATOMIC_RELEASE);
 }
 
+static int is_set(int *what)
+{
+    return __atomic_load_n(what, __ATOMIC_ACQUIRE);
+}
+
 static void wait_for(int *what)
 {
-    while (!__atomic_load_n(what, __ATOMIC_ACQUIRE))
+    while (!is_set(what))
         sched_yield();
 }
 
@@ -308,7 +314,8 @@ static void find_no_room(void)
 /* ---- the end comes first -------------------------------------------------------------------- */
 
 static struct late {
-    int attached, ended, afterwards, slept;
+    int attached, afterwards, slept;
+    sem_t ended; /* of libc: who waits for it stands still outside, and its P is taken */
     pthread_t stays, sleeps;
 } late;
 
@@ -317,7 +324,7 @@ static void *stays(void *arg)
     if (quoit_attach() != 0)
         bail("not attached");
     set(&late.attached);
-    wait_for(&late.ended);
+    sem_wait(&late.ended);
     late.afterwards = quoit_go(answers, NULL);
     ok(quoit_self() == NULL, "Quoit has ended: it is a plain thread");
     quoit_detach();
@@ -345,8 +352,9 @@ static int ends_first(void *arg)
     if (pthread_create(&late.stays, NULL, stays, NULL) != 0 ||
         pthread_create(&late.sleeps, NULL, sleeps, NULL) != 0)
         bail("no thread");
-    wait_for(&late.attached);
-    wait_for(&late.slept);
+    /* They need the P that this goroutine holds, perhaps. */
+    while (!is_set(&late.attached) || !is_set(&late.slept))
+        quoit_yield();
     return arg != NULL;
 }
 
@@ -355,9 +363,10 @@ static void end_under_them(void)
     int e;
 
     late = (struct late){ 0 };
+    sem_init(&late.ended, 0, 0);
     is_int(quoit_main(ends_first, NULL), 0, "quoit_main returns under attached threads");
     is_int(quoit_main(ends_first, NULL), -EBUSY, "and waits for one that has not come in");
-    set(&late.ended);
+    sem_post(&late.ended);
     pthread_join(late.stays, NULL);
     is_int(late.afterwards, -ESHUTDOWN, "which it does at its next call");
     pthread_cancel(late.sleeps);
@@ -373,7 +382,7 @@ static void *stays_for_shutdown(void *arg)
         bail("not attached");
     is_int(quoit_shutdown(0), -EPERM, "it cannot end Quoit itself");
     set(&late.attached);
-    wait_for(&late.ended);
+    sem_wait(&late.ended);
     quoit_detach();
     return arg;
 }
@@ -381,13 +390,14 @@ static void *stays_for_shutdown(void *arg)
 static void shut_down_under_them(void)
 {
     late = (struct late){ 0 };
+    sem_init(&late.ended, 0, 0);
     is_int(quoit_init(NULL), 0, "beside a program");
     if (pthread_create(&late.stays, NULL, stays_for_shutdown, NULL) != 0)
         bail("no thread");
     wait_for(&late.attached);
     is_int(quoit_num_goroutine(), 1, "it counts as a goroutine");
     is_int(quoit_shutdown(0), -EBUSY, "which Quoit waits for");
-    set(&late.ended);
+    sem_post(&late.ended);
     is_int(quoit_shutdown(INT64_MAX), 0, "until it is detached");
     pthread_join(late.stays, NULL);
 }
