@@ -72,7 +72,8 @@ static struct m *midleget_locked(const struct p *pp)
 /* There are enough without it. */
 static bool may_leave_locked(const struct m *mp)
 {
-    return mp != sched.m0 && mp->idle && sched.nmidle > load_relaxed(&sched.nprocs) &&
+    return mp != sched.m0 && mp->idle && load_relaxed(&mp->help) == 0 &&
+           sched.nmidle > load_relaxed(&sched.nprocs) &&
            mp->poll_pending + load_relaxed(&mp->poll_inflight) == 0;
 }
 

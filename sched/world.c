@@ -38,9 +38,15 @@ enum { SPIN_NS = 100000, LOOK_NS = 10000000 };
 
 static struct world {
     quoit_sema sema; /* 1: nobody stops it */
-    struct m *owner; /* the M of who has, NULL: a thread that is not ours */
-    bool stopped;
+    uint32_t owner; /* a  the thread that has, 0: none; relaxed, as each asks for itself only */
 } world;
+
+static bool is_owner(void)
+{
+    uint32_t owner = load_relaxed(&world.owner);
+
+    return owner != 0 && owner == (uint32_t)os_gettid();
+}
 
 /* ---- counting ------------------------------------------------------------------------------- */
 
@@ -192,8 +198,7 @@ static int stop(struct m *mp, int64_t deadline_ns)
 {
     if (mp != NULL)
         mp->locks++;
-    store_relaxed(&world.owner, mp);
-    world.stopped = true;
+    store_relaxed(&world.owner, (uint32_t)os_gettid());
     /* hint: anybody reads it */
     store_relaxed(&sched.stops, sched.stops + 1);
     stop_begins(mp);
@@ -207,8 +212,7 @@ static int stop(struct m *mp, int64_t deadline_ns)
 
 static void go_on(struct m *mp)
 {
-    world.stopped = false;
-    store_relaxed(&world.owner, NULL);
+    store_relaxed(&world.owner, 0);
     start_all(mp);
     if (mp != NULL) {
         mp->locks--;
@@ -226,8 +230,7 @@ int quoit_stop_world(int64_t deadline_ns, unsigned flags)
 
     if (flags != 0)
         return -EINVAL;
-    /* hint: only the answer to its own question counts */
-    if (mp != NULL && load_relaxed(&world.owner) == mp)
+    if (is_owner())
         return -EDEADLK;
     if (mp == NULL && !foreign_enter())
         return -ESHUTDOWN;
@@ -252,7 +255,7 @@ void quoit_start_world(void)
 {
     struct m *mp = enter();
 
-    CHECK(world.stopped && world.owner == mp, "the world was not stopped by the caller");
+    CHECK(is_owner(), "the world was not stopped by the caller");
     go_on(mp);
 }
 
@@ -330,7 +333,7 @@ int quoit_world_parallel(void (*fn)(int i, int n, void *arg), void *arg)
 {
     if (fn == NULL)
         return -EINVAL;
-    if (!world.stopped || world.owner != m_get())
+    if (!is_owner())
         return -EPERM;
     phase.fn = fn;
     phase.arg = arg;

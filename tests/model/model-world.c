@@ -97,7 +97,6 @@ static void setup_phase(void)
     setup();
     sched.idlem = &spare;
     sched.nprocs = 2;
-    world = (struct world){ .stopped = true };
 }
 
 static void share(int i, int n unused_arg, void *arg unused_arg)
@@ -110,7 +109,7 @@ static void share(int i, int n unused_arg, void *arg unused_arg)
 static void has_helpers(void)
 {
     data_write(&plain[0], 1);
-    world.owner = m_get();
+    world.owner = (uint32_t)os_gettid();
     quoit_world_parallel(share, NULL);
     data_write(&plain[1], 7);
 }

@@ -113,6 +113,12 @@ stub void children_refresh(void)
 {
 }
 
+/* Each model has one thread that asks. */
+stub int os_gettid(void)
+{
+    return 1;
+}
+
 /* ---- never called, but not every compiler sees that ----------------------------------------- */
 
 #define NEVER(returns, name, ...)              \
@@ -155,7 +161,6 @@ NEVER(bool, netpoll_busy, void)
 NEVER(noreturn_fn void, child_returned, void)
 NEVER(noreturn_fn void, pinned, const char *what unused_arg)
 NEVER(noreturn_fn void, pinned_end, void)
-NEVER(int, os_gettid, void)
 NEVER(void, os_sleep_until, int64_t deadline unused_arg)
 NEVER(void, timed_wake, struct m *mp unused_arg, struct timed *t unused_arg)
 NEVER(void, join_wake_timed, struct m *mp unused_arg, struct quoit_g *joiner unused_arg)
