@@ -34,11 +34,16 @@
 
 #include <errno.h>
 
-enum { SPIN_NS = 100000, LOOK_NS = 10000000 };
+enum { SPIN_NS = 100000, LOOK_NS = 10000000, QUANTUM_NS = 10000000 };
 
 static struct world {
     quoit_sema sema; /* 1: nobody stops it */
     uint32_t owner; /* a  the thread that has, 0: none; relaxed, as each asks for itself only */
+    struct turn {   /*    of who stops it, for as long as it has not given way */
+        const struct quoit_g *g;
+        uint64_t schedtick;
+        int64_t since;
+    } turn;
 } world;
 
 static bool is_owner(void)
@@ -210,10 +215,28 @@ static int stop(struct m *mp, int64_t deadline_ns)
     return -ETIMEDOUT;
 }
 
+/* A goroutine that does nothing but stop the world, and has had its P for long enough. */
+static bool turn_is_over(const struct m *mp)
+{
+    struct turn *t = &world.turn;
+    uint64_t tick = load_relaxed(&mp->p->schedtick);
+    int64_t now = nanotime();
+
+    if (t->g == mp->curg && t->schedtick == tick)
+        return now - t->since >= QUANTUM_NS;
+    *t = (struct turn){ mp->curg, tick, now };
+    return false;
+}
+
 static void go_on(struct m *mp)
 {
+    bool over = mp != NULL && mp->locks == 1 && turn_is_over(mp);
+
     store_relaxed(&world.owner, 0);
     start_all(mp);
+    if (over)
+        /* sysmon rests while the world is stopped: timers and completions are looked at now. */
+        mp->p->fairat = 0;
     if (mp != NULL) {
         mp->locks--;
         leave(mp);
@@ -221,6 +244,8 @@ static void go_on(struct m *mp)
     quoit_sema_post(&world.sema);
     if (mp == NULL)
         foreign_leave();
+    if (over)
+        quoit_yield();
 }
 
 int quoit_stop_world(int64_t deadline_ns, unsigned flags)

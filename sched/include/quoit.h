@@ -260,7 +260,8 @@ int quoit_gomaxprocs(int n);
  * goroutine did not come in, a warning names it, and the world goes on; -EDEADLK the caller has
  * stopped it already; -EINVAL; -ESHUTDOWN. Who comes second waits for the first. [P][T] */
 int quoit_stop_world(int64_t deadline_ns, unsigned flags);
-/* Lets all go on. Only who stopped it. [T] */
+/* Lets all go on. Only who stopped it. A goroutine that does nothing else for 10 ms gives way then,
+ * as by quoit_yield. [P][T] */
 void quoit_start_world(void);
 
 /* While the caller has stopped the world: runs fn(i, n, arg) for each i from 0 to n - 1, 0 here and
