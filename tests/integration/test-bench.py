@@ -80,7 +80,8 @@ def test_list():
     names = [line.split()[0] for line in p.stdout.splitlines() if line and ":" not in line[:30]]
     want = ["yield-2", "yield-1000", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64",
             "forkjoin", "forkjoin-wg", "park", "queue", "wake", "timers", "timers-100k",
-            "fairness", "block", "stopworld", "scan-hot", "scan-cold"]
+            "fairness", "block", "stopworld", "scan-hot", "scan-cold", "randread-hot",
+            "randread-direct"]
     ok(p.returncode == 0, "--list succeeds", p.stderr)
     ok(set(want) <= set(names), "and names every workload", names)
     ok({"call", "switch", "getppid", "caspair", "touch"} <= set(names), "and every yardstick",
@@ -98,7 +99,8 @@ def test_bad_input(top):
         (["--iterations", "-1"], "--iterations takes"),
         (["--procs", "1,,2"], "--procs takes"),
         (["--procs", "1025"], "--procs takes"),
-        (["--peers", "java"], "quoit, pthread"),
+        (["--peers", "java"], "quoit, pthread, epoll, uring"),
+        (["--size", "0"], "--size takes"),
         (["--bogus"], "--help"),
         (["scan", plain], "directory"),
         (["--dir", os.path.join(top, "missing"), "scan"], "directory"),
@@ -193,6 +195,38 @@ def test_every_workload(top):
         ok(d and {s["workload"] for s in d["skipped"]} == {"park", "queue"}, "but two left out",
            d and d["skipped"])
     ok(want == have, "and gives its rows", want ^ have)
+
+
+def test_randread(top):
+    p, d = run_json(top, "--iterations", "2000", "--data", top, "--size", "4", "randread")
+    ok(p.returncode == 0, "randread runs", p.returncode, p.stdout, p.stderr)
+    left_out = {s["workload"] for s in d["skipped"] if "peer" not in s} if d else set()
+    rings = not [s for s in d["skipped"] if s.get("peer") == "uring"] if d else False
+    for name in {"randread-hot", "randread-direct"} - left_out:
+        for row in name, name + "-cpu", name + "-calls":
+            peers = {r["peer"] for r in rows(d, row) if not r["peer"].startswith("quoit/")}
+            want = {"quoit", "pthread"} | ({"uring", "uring-fixed"} if rings else set())
+            ok(peers == want, f"{row} is told of Quoit and its peers", peers)
+    ok("randread-hot" not in left_out, "from the page cache it can be had everywhere", left_out)
+    ok(not [n for n in os.listdir(top) if n.startswith("quoit-bench.")], "the file is gone")
+    p, d = run_json(top, "--data", os.path.join(top, "missing"), "randread")
+    ok(p.returncode == 0 and len(d["skipped"]) == 2 and "--data" in p.stderr,
+       "no file can be made: left out, and said how to help it", p.returncode, p.stderr)
+
+
+def test_ratio(top):
+    p, d = run_json(top, "--runs", "3", "--iterations", "500", "--size", "1", "--data", top,
+                    "--peers", "quoit,pthread", "--procs", "1", "randread-hot")
+    r = {x["peer"]: x for x in rows(d, "randread-hot")}
+    ok(set(r) == {"quoit", "pthread", "quoit/pthread"}, "a ratio stands beside its two", set(r))
+    pairs = [a / b for a, b in zip(r["quoit"]["runs"], r["pthread"]["runs"])]
+    ok(all(abs(a - b) < 1e-6 * a for a, b in zip(pairs, r["quoit/pthread"]["runs"])),
+       "made pair by pair", pairs, r["quoit/pthread"])
+    low, _, high = statistics.quantiles(pairs, n=4, method="inclusive")
+    ok(abs(low - r["quoit/pthread"]["lower_quartile"]) < 1e-6 * low and
+       abs(high - r["quoit/pthread"]["upper_quartile"]) < 1e-6 * high, "with its quartiles",
+       low, high, r["quoit/pthread"])
+    ok(f"quartiles {low:.3f} to {high:.3f}" in p.stdout, "in the table too", p.stdout)
 
 
 def test_wake(top):
@@ -383,6 +417,8 @@ def main():
         test_json_shape(top)
         test_peers_and_procs(top)
         test_every_workload(top)
+        test_randread(top)
+        test_ratio(top)
         test_wake(top)
         test_scan(top)
         test_scan_empty(top)

@@ -31,6 +31,17 @@ static void percentile_is_a_measured_value(void)
     ok(percentile_sorted(v, 10, 99) == 10, "p99 of ten is the largest");
 }
 
+static void quantile_lies_between(void)
+{
+    double v[] = {1, 2, 3, 4, 5, 6, 8}, one[] = {7};
+
+    ok(quantile_sorted(v, 7, 0.5) == 4, "of seven the middle one");
+    ok(quantile_sorted(v, 7, 0.25) == 2.5, "the lower quartile, between the second and the third");
+    ok(quantile_sorted(v, 7, 0.75) == 5.5, "the upper one, between the fifth and the sixth");
+    ok(quantile_sorted(v, 7, 0) == 1 && quantile_sorted(v, 7, 1) == 8, "the ends");
+    ok(quantile_sorted(one, 1, 0.75) == 7, "of one itself");
+}
+
 static void iterations_fill_the_time(void)
 {
     is_int(iterations_for(400, 10, 100), 40, "in proportion");
@@ -53,6 +64,7 @@ int main(void)
 {
     median_is_the_middle();
     percentile_is_a_measured_value();
+    quantile_lies_between();
     iterations_fill_the_time();
     clocks_run();
     return done_testing();

@@ -19,7 +19,7 @@
 
 enum {
     METRICS_MAX = 7,
-    SIDES_MAX = 5,
+    SIDES_MAX = 6,
     WIDTHS_MAX = 16,
     SPAWN_BATCH = 1000,
     PEER_STACK = 65536, /* threads of the pthread peer get as much as a goroutine */
@@ -59,13 +59,17 @@ struct outcome {
     bool rings;
 };
 
+enum peer { PEER_QUOIT, PEER_PTHREAD, PEER_EPOLL, PEER_URING, PEERS };
+
 struct options {
     int runs;
     uint64_t iterations; /* 0: calibrated */
     int widths[WIDTHS_MAX];
     int num_widths; /* 0: each workload's own */
-    bool quoit, pthread;
+    bool peer[PEERS];
     const char *dir;
+    const char *data_dir;  /* where the data file is made */
+    uint64_t data_size;    /* bytes, a multiple of 1 MiB */
     int goroutines; /* of scan */
     int idle_seconds;
     int limit_seconds;
@@ -91,7 +95,8 @@ struct side {
     const char *peer;
     side_fn run;
     bool in_quoit; /* runs as the first goroutine */
-    int factor;    /* scan: threads per P */
+    const char *(*why_not)(void); /* this machine cannot run it; NULL: it can */
+    int factor; /* what tells it from others of the same function */
 };
 
 struct metric {
@@ -101,6 +106,7 @@ struct metric {
     const char *peer;  /* of the row; NULL: that of the side */
     const char *only;  /* sides of this peer have it; NULL: all */
     bool tour;
+    bool ratio; /* Quoit's over that of each peer, pair by pair, is a row too */
 };
 
 struct workload {
@@ -113,6 +119,7 @@ struct workload {
     struct side sides[SIDES_MAX + 1];
     unsigned widths;          /* of ONE, TWO, ALL, MANY */
     uint64_t start;           /* operations of the first calibration run */
+    bool whole;               /* does all there is, whatever --iterations says */
     bool fixed;               /* always `start` operations, unless --iterations says otherwise */
     uint64_t tour_iterations; /* of a fixed one; 0: as ever */
     bool one_always;          /* on one P, whatever --procs says */
@@ -120,7 +127,7 @@ struct workload {
     bool warm;                /* one run before the first is thrown away */
     bool scans; /* reads files: one digest for all runs, and only the best pool is a result */
     /* Why this machine cannot run it; NULL: it can. */
-    const char *(*why_not)(void);
+    const char *(*why_not)(const struct options *o);
     /* In the parent, before each run; returns 0 or -errno. */
     int (*prepare)(const struct options *o);
 };
@@ -130,12 +137,13 @@ extern const struct workload workload_call, workload_switch, workload_getppid, w
     workload_spawn_park, workload_pingpong, workload_mutex, workload_mutex_64, workload_forkjoin,
     workload_forkjoin_wg, workload_park, workload_queue, workload_wake, workload_wake_idle,
     workload_timers, workload_timers_many, workload_fairness, workload_block, workload_stopworld,
-    workload_scan_hot, workload_scan_cold;
+    workload_scan_hot, workload_scan_cold, workload_randread_hot, workload_randread_direct;
 
 /* One row of the table, one element of "results". */
 struct result {
     const char *workload, *peer, *unit, *means;
     int procs;
+    bool ratio; /* of Quoit to a peer */
     uint64_t iterations;
     size_t runs;
     double *value;  /* in the order of the runs */
@@ -148,6 +156,13 @@ struct result {
 double result_median(const struct result *r);
 double result_min(const struct result *r);
 double result_max(const struct result *r);
+double result_quantile(const struct result *r, double q);
+
+/* ---- main.c */
+
+/* Whether --peers wants it. A peer's name may go on behind a hyphen, as in
+ * uring-once; yardsticks are always wanted. */
+bool peer_wanted(const struct options *o, const char *peer);
 
 /* ---- run.c */
 
@@ -195,6 +210,13 @@ void machine_look(struct machine *m, const struct options *o);
  * allowed means all. */
 void machine_confine(int n);
 
+/* Binds the calling thread to the n-th cpu, from 0, in that order, and counted
+ * from before the process was confined. False: there are not so many. */
+bool machine_take_cpu(int n);
+
+/* The system calls that Quoit's operations took until now, by its own counters. */
+uint64_t quoit_system_calls(void);
+
 /* ---- report.c */
 
 void report_begin(const struct machine *m, bool tour);
@@ -203,7 +225,8 @@ void report_row(const struct result *r);
 void report_scan(const struct outcome *out, const char *peer, double rate);
 void report_skipped(const struct outcome *out, const char *dir);
 void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void report_skip(const char *workload, const char *why);
+/* The peer is NULL: all of them. */
+void report_skip(const char *workload, const char *peer, const char *why);
 void report_end(void);
 
 /* Shown on a terminal only, and gone before the next line is printed. */
@@ -215,7 +238,7 @@ void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * measured. */
 int json_open(const char *path);
 void json_add(const struct result *r);
-void json_add_skip(const char *workload, const char *why);
+void json_add_skip(const char *workload, const char *peer, const char *why);
 /* Puts the finished object in the place of `path`; -errno. */
 int json_write(const struct machine *m, bool cut_short);
 

@@ -95,6 +95,10 @@ void json_add(const struct result *r)
     json_object_set_new(o, "median", r->runs ? json_real(result_median(r)) : json_null());
     json_object_set_new(o, "min", r->runs ? json_real(result_min(r)) : json_null());
     json_object_set_new(o, "max", r->runs ? json_real(result_max(r)) : json_null());
+    if (r->ratio) {
+        json_object_set_new(o, "lower_quartile", json_real(result_quantile(r, 0.25)));
+        json_object_set_new(o, "upper_quartile", json_real(result_quantile(r, 0.75)));
+    }
     for (size_t i = 0; i < r->runs; i++)
         json_array_append_new(runs, json_real(r->value[i]));
     json_object_set_new(o, "runs", runs);
@@ -110,7 +114,7 @@ void json_add(const struct result *r)
     json_array_append_new(results, o);
 }
 
-void json_add_skip(const char *workload, const char *why)
+void json_add_skip(const char *workload, const char *peer, const char *why)
 {
     json_t *o;
 
@@ -118,6 +122,8 @@ void json_add_skip(const char *workload, const char *why)
         return;
     o = json_object();
     json_object_set_new(o, "workload", json_string(workload));
+    if (peer)
+        json_object_set_new(o, "peer", json_string(peer));
     json_object_set_new(o, "why", json_string(why));
     json_array_append_new(skipped, o);
 }

@@ -17,7 +17,7 @@
 /* ---- cpus */
 
 /* Whether another hardware thread of the same core comes before this one. */
-static bool is_sibling(int cpu, const cpu_set_t *allowed)
+static bool is_sibling(int cpu, const cpu_set_t *among)
 {
     char path[96];
     int first = cpu;
@@ -31,31 +31,58 @@ static bool is_sibling(int cpu, const cpu_set_t *allowed)
     if (fscanf(f, "%d", &first) != 1)
         first = cpu;
     fclose(f);
-    return first != cpu && CPU_ISSET(first, allowed);
+    return first != cpu && CPU_ISSET(first, among);
+}
+
+static cpu_set_t allowed; /* before this process was confined */
+
+/* False where there are more cpus than a cpu_set_t has room for. */
+static bool before_confined(void)
+{
+    static bool known;
+
+    if (!known)
+        known = sched_getaffinity(0, sizeof(allowed), &allowed) == 0;
+    return known;
+}
+
+/* Whole cores first, then their other hardware threads; -1: not so many. */
+static int nth_cpu(int n)
+{
+    for (int pass = 0; pass < 2; pass++)
+        for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+            if (CPU_ISSET(cpu, &allowed) && is_sibling(cpu, &allowed) == pass && n-- == 0)
+                return cpu;
+    return -1;
 }
 
 void machine_confine(int n)
 {
-    cpu_set_t allowed, mine;
+    cpu_set_t mine;
 
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+    if (!before_confined())
         return;
     CPU_ZERO(&mine);
-    for (int pass = 0; pass < 2; pass++)
-        for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&mine) < n; cpu++)
-            if (CPU_ISSET(cpu, &allowed) && is_sibling(cpu, &allowed) == pass)
-                CPU_SET(cpu, &mine);
+    for (int i = 0, cpu; i < n && (cpu = nth_cpu(i)) >= 0; i++)
+        CPU_SET(cpu, &mine);
     sched_setaffinity(0, sizeof(mine), &mine);
+}
+
+bool machine_take_cpu(int n)
+{
+    cpu_set_t one;
+    int cpu = before_confined() ? nth_cpu(n) : -1;
+
+    if (cpu < 0)
+        return false;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    return sched_setaffinity(0, sizeof(one), &one) == 0;
 }
 
 static int allowed_cpus(void)
 {
-    cpu_set_t allowed;
-
-    /* Refused where there are more cpus than a cpu_set_t has room for. */
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-        return (int)sysconf(_SC_NPROCESSORS_ONLN);
-    return CPU_COUNT(&allowed);
+    return before_confined() ? CPU_COUNT(&allowed) : (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 /* x86 says "model name"; on arm only the board or the parts of a number are
@@ -79,6 +106,14 @@ static void cpu_model(char *model, size_t size)
 }
 
 /* ---- what Quoit makes of it */
+
+uint64_t quoit_system_calls(void)
+{
+    struct quoit_stats st = {.size = sizeof(st)};
+
+    quoit_stats(&st);
+    return st.ring_enters + st.helper_ops + st.inline_ops;
+}
 
 static int write_end;
 
@@ -167,6 +202,6 @@ void machine_look(struct machine *m, const struct options *o)
         (long)((uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20);
     m->io = "unknown";
     m->bind = bind_in_use();
-    if (o->quoit)
+    if (o->peer[PEER_QUOIT])
         ask_quoit(m, o);
 }

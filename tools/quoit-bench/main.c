@@ -19,7 +19,7 @@
 
 enum { BAD_INPUT = 2, PROCS_MAX = 1024, RUNS_MAX = 100000 };
 enum { TOUR_RUNS = 3, RUNS = 5, GOROUTINES = 64, LIMIT_SECONDS = 300, IDLE_SECONDS = 3 };
-enum { IDLE_SPARE_SECONDS = 30 };
+enum { IDLE_SPARE_SECONDS = 30, DATA_MIB = 1024, DATA_MIB_MAX = 1 << 24 };
 
 static const uint64_t run_ns = 400000000, tour_run_ns = 200000000;
 
@@ -32,19 +32,27 @@ static const struct workload *const workloads[] = {
     &workload_forkjoin,   &workload_forkjoin_wg, &workload_park,        &workload_queue,
     &workload_wake,       &workload_wake_idle,   &workload_timers,      &workload_timers_many,
     &workload_fairness,   &workload_block,       &workload_stopworld,
-    &workload_scan_hot,   &workload_scan_cold,
+    &workload_scan_hot,   &workload_scan_cold,   &workload_randread_hot,
+    &workload_randread_direct,
+};
+
+static const char *const peer_names[PEERS] = {
+    [PEER_QUOIT] = "quoit",
+    [PEER_PTHREAD] = "pthread",
+    [PEER_EPOLL] = "epoll",
+    [PEER_URING] = "uring",
 };
 
 static bool selected[array_len(workloads)];
 static bool any_selected, cold, list_only;
 static const char *json_path;
 static struct options options = {
-    .quoit = true,
-    .pthread = true,
+    .peer = {true, true, true, true},
     .dir = "/usr/share",
     .goroutines = GOROUTINES,
     .idle_seconds = IDLE_SECONDS,
     .limit_seconds = LIMIT_SECONDS,
+    .data_size = (uint64_t)DATA_MIB << 20,
     .target_ns = run_ns,
 };
 
@@ -63,7 +71,9 @@ enum {
     OPT_TOUR,
     OPT_GOROUTINES,
     OPT_IDLE,
-    OPT_LIMIT
+    OPT_LIMIT,
+    OPT_DATA,
+    OPT_SIZE
 };
 
 static const struct argp_option argp_options[] = {
@@ -72,13 +82,15 @@ static const struct argp_option argp_options[] = {
     {"runs", 'r', "N", 0, "Runs of each; the median counts (5; with --tour 3)", 0},
     {"iterations", 'n', "N", 0, "Operations a run (else: as many as take 0.4 s)", 0},
     {"json", OPT_JSON, "FILE", 0, "Write all results to FILE too", 0},
-    {"peers", OPT_PEERS, "NAME[,NAME...]", 0, "Measure only these of: quoit, pthread", 0},
+    {"peers", OPT_PEERS, "NAME[,NAME...]", 0, "Only these of: quoit, pthread, epoll, uring", 0},
     {"no-peers", OPT_NO_PEERS, NULL, 0, "Measure Quoit alone", 0},
     {"tour", OPT_TOUR, NULL, 0, "A chosen set in about a minute, with what each figure means", 0},
     {"dir", OPT_DIR, "DIR", 0, "What scan reads (/usr/share)", 1},
     {"cold", OPT_COLD, NULL, 0, "scan-cold too: drop the page cache before each run", 1},
     {"goroutines", OPT_GOROUTINES, "N", 0, "How many of scan read at once (64)", 1},
     {"idle", OPT_IDLE, "SECONDS", 0, "How long wake-idle watches (3)", 1},
+    {"data", OPT_DATA, "DIR", 0, "Where the data file is made ($TMPDIR, or /var/tmp)", 1},
+    {"size", OPT_SIZE, "MIB", 0, "How large it is (1024)", 1},
     {"limit", OPT_LIMIT, "SECONDS", 0, "A run that takes longer has failed (300; 0: none)", 1},
     {0},
 };
@@ -124,15 +136,27 @@ static void read_peers(char *text)
 {
     char *rest = text;
 
-    options.quoit = options.pthread = false;
+    memset(options.peer, 0, sizeof(options.peer));
     for (char *one = strsep(&rest, ","); one; one = strsep(&rest, ",")) {
-        if (strcmp(one, "quoit") == 0)
-            options.quoit = true;
-        else if (strcmp(one, "pthread") == 0)
-            options.pthread = true;
-        else
-            bad("no peer \"%s\"; there are: quoit, pthread", one);
+        int i = 0;
+
+        while (i < PEERS && strcmp(one, peer_names[i]) != 0)
+            i++;
+        if (i == PEERS)
+            bad("no peer \"%s\"; there are: quoit, pthread, epoll, uring", one);
+        options.peer[i] = true;
     }
+}
+
+bool peer_wanted(const struct options *o, const char *peer)
+{
+    for (int i = 0; i < PEERS; i++) {
+        size_t len = strlen(peer_names[i]);
+
+        if (strncmp(peer, peer_names[i], len) == 0 && (!peer[len] || peer[len] == '-'))
+            return o->peer[i];
+    }
+    return true;
 }
 
 /* True: a workload or a group of them has that name. */
@@ -199,8 +223,14 @@ static error_t read_option(int key, char *arg, struct argp_state *state)
         read_peers(arg);
         return 0;
     case OPT_NO_PEERS:
-        options.quoit = true;
-        options.pthread = false;
+        memset(options.peer, 0, sizeof(options.peer));
+        options.peer[PEER_QUOIT] = true;
+        return 0;
+    case OPT_DATA:
+        options.data_dir = arg;
+        return 0;
+    case OPT_SIZE:
+        options.data_size = (uint64_t)whole_number("size", arg, 1, DATA_MIB_MAX) << 20;
         return 0;
     case OPT_DIR:
         options.dir = arg;
@@ -233,7 +263,7 @@ static const struct argp argp = {
     .options = argp_options,
     .parser = read_option,
     .args_doc = "[WORKLOAD... | scan [DIR]]...",
-    .doc = "Measures Quoit on this machine, beside kernel threads where they can do the same.\v"
+    .doc = "Measures Quoit on this machine, beside kernel threads and loops written by hand.\v"
            "Without a WORKLOAD all are measured but scan-cold. Exit code: 0 all went well, 1 a run "
            "failed or peers read different things, 2 bad input.",
 };
@@ -326,7 +356,7 @@ static int widths_of(const struct workload *w, const struct machine *m, int *wid
 
 static const char *why_not(const struct workload *w)
 {
-    return w->why_not ? w->why_not() : NULL;
+    return w->why_not ? w->why_not(&options) : NULL;
 }
 
 static bool run_one(const struct workload *w, const struct machine *m)
@@ -335,13 +365,13 @@ static bool run_one(const struct workload *w, const struct machine *m)
     bool good = true;
 
     if (why_not(w)) {
-        report_skip(w->name, why_not(w));
+        report_skip(w->name, NULL, why_not(w));
         return true;
     }
     if (!n)
-        report_skip(w->name, "it needs two P's on two cpus");
+        report_skip(w->name, NULL, "it needs two P's on two cpus");
     else if ((w->widths & TWO) && !options.num_widths && m->width < 2)
-        report_skip(w->name, "on two P's only: there is one cpu");
+        report_skip(w->name, NULL, "on two P's only: there is one cpu");
     for (int i = 0; i < n && !interrupted; i++)
         good &= run_workload(w, widths[i], &options);
     return good;
@@ -354,7 +384,7 @@ static bool run_everything(struct machine *m)
     for (size_t i = 0; i < array_len(yardsticks) && !interrupted; i++) {
         /* park measures it itself, over as many pages as it has goroutines. */
         if (yardsticks[i] != &workload_touch || !will_run(&workload_park) ||
-            why_not(&workload_park) || !options.quoit)
+            why_not(&workload_park) || !options.peer[PEER_QUOIT])
             good &= run_workload(yardsticks[i], 1, &options);
         m->call_ns = yardstick_call_ns;
     }

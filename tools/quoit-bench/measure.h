@@ -65,6 +65,16 @@ static inline double percentile_sorted(const double *v, size_t n, unsigned p)
     return v[rank > 0 ? rank - 1 : 0];
 }
 
+/* Of n >= 1 sorted numbers: that below which a part q of them lies, between two
+ * of them where it has to be. */
+static inline double quantile_sorted(const double *v, size_t n, double q)
+{
+    double at = q * (double)(n - 1);
+    size_t i = (size_t)at;
+
+    return i + 1 < n ? v[i] + (at - (double)i) * (v[i + 1] - v[i]) : v[n - 1];
+}
+
 /* How many operations take `target` ns, when `count` of them took `elapsed` ns. */
 static inline uint64_t iterations_for(uint64_t target, uint64_t count, uint64_t elapsed)
 {

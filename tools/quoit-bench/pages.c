@@ -43,10 +43,11 @@ int memory_used(struct memory *m)
     return -ENOENT;
 }
 
-const char *memory_not_told(void)
+const char *memory_not_told(const struct options *o)
 {
     struct memory m;
 
+    (void)o;
     return memory_used(&m) ? "/proc, which tells what memory is used, is not mounted" : NULL;
 }
 

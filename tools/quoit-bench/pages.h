@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+struct options;
+
 struct memory {
     uint64_t resident; /* bytes, without page tables */
     uint64_t tables;   /* bytes of page tables */
@@ -15,7 +17,7 @@ struct memory {
 int memory_used(struct memory *m);
 
 /* Why that cannot be told here; NULL: it can. */
-const char *memory_not_told(void);
+const char *memory_not_told(const struct options *o);
 
 /* Bytes that can be had without swapping; 0: not known. */
 uint64_t memory_available(void);

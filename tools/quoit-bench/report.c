@@ -57,6 +57,14 @@ double result_max(const struct result *r)
     return m;
 }
 
+double result_quantile(const struct result *r, double q)
+{
+    double *v = sorted(r), x = quantile_sorted(v, r->runs, q);
+
+    free(v);
+    return x;
+}
+
 /* Three digits that count, and all of those before the point. */
 static const char *number(double x, char *text, size_t size)
 {
@@ -152,12 +160,15 @@ static void table_row(const struct result *r, const char *median)
     char low[32], high[32];
 
     if (header_due)
-        printf("\n%-18s %-10s %5s %11s %11s %11s  %s\n", "workload", "peer", "procs", "median",
+        printf("\n%-21s %-17s %5s %11s %11s %11s  %s\n", "workload", "peer", "procs", "median",
                "min", "max", "unit");
     header_due = false;
-    printf("%-18s %-10s %5d %11s %11s %11s  %s\n", r->workload, r->peer, r->procs, median,
+    printf("%-21s %-17s %5d %11s %11s %11s  %s", r->workload, r->peer, r->procs, median,
            number(result_min(r), low, sizeof(low)), number(result_max(r), high, sizeof(high)),
            r->unit);
+    if (r->ratio)
+        printf(", quartiles %.3f to %.3f", result_quantile(r, 0.25), result_quantile(r, 0.75));
+    putchar('\n');
 }
 
 void report_row(const struct result *r)
@@ -176,10 +187,10 @@ void report_row(const struct result *r)
     fflush(stdout);
 }
 
-void report_skip(const char *workload, const char *why)
+void report_skip(const char *workload, const char *peer, const char *why)
 {
-    report_note("%s left out: %s", workload, why);
-    json_add_skip(workload, why);
+    report_note("%s%s%s left out: %s", workload, peer ? ", " : "", peer ? peer : "", why);
+    json_add_skip(workload, peer, why);
 }
 
 void report_end(void)

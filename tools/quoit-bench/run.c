@@ -95,6 +95,17 @@ static struct outcome *shared_outcome(void)
     return out;
 }
 
+static double *numbers(int n)
+{
+    double *v = calloc((size_t)n, sizeof(*v));
+
+    if (!v) {
+        fprintf(stderr, "quoit-bench: no memory for %d runs; ask for fewer with --runs\n", n);
+        exit(1);
+    }
+    return v;
+}
+
 /* ---- one child */
 
 static void child(const struct side *side, const struct job *job)
@@ -121,10 +132,11 @@ static void how_it_ended(struct outcome *out, int status, int limit_seconds)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
         outcome_wrong(out, "not done after %d s (--limit)", limit_seconds);
-    else if (WIFSIGNALED(status))
+    /* One that could not go on has had itself killed, and said why. */
+    else if (WIFSIGNALED(status) && !(WTERMSIG(status) == SIGKILL && out->error[0]))
         outcome_wrong(out, "killed by signal %d (%s)", WTERMSIG(status),
                       strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status))
+    else if (WIFEXITED(status) && WEXITSTATUS(status))
         outcome_wrong(out, "ended with exit code %d", WEXITSTATUS(status));
 }
 
@@ -207,7 +219,7 @@ static void calibrate(struct course *c, struct lane *l)
 
 static void choose_iterations(struct course *c, struct lane *l)
 {
-    if (c->o->iterations && !is_yardstick(c->w))
+    if (c->o->iterations && !is_yardstick(c->w) && !c->w->whole)
         l->iterations = c->o->iterations;
     else if (c->w->fixed && c->o->tour && c->w->tour_iterations)
         l->iterations = c->w->tour_iterations;
@@ -342,12 +354,48 @@ static bool outdone(const struct course *c, const struct lane *l)
     return false;
 }
 
+static void report_ratio(const struct course *c, const struct lane *mine, const struct lane *other,
+                         size_t metric)
+{
+    size_t runs = mine->runs < other->runs ? mine->runs : other->runs;
+    double *ratio = numbers((int)runs + 1);
+    char peer[64];
+    struct result r = {.unit = "ratio", .procs = c->procs, .runs = runs, .ratio = true};
+
+    snprintf(peer, sizeof(peer), "quoit/%s", other->side->peer);
+    for (size_t i = 0; i < runs; i++)
+        ratio[i] = mine->value[metric][i] / other->value[metric][i];
+    r.workload = c->w->metrics[metric].name;
+    r.peer = peer;
+    r.iterations = mine->count;
+    r.value = ratio;
+    if (runs)
+        report_row(&r);
+    free(ratio);
+}
+
+/* Each round of runs is a pair for every peer: what slows the machine for a
+ * while slows both halves. */
+static void report_ratios(const struct course *c)
+{
+    const struct lane *mine = NULL;
+
+    for (size_t i = 0; i < c->num_lanes; i++)
+        if (strcmp(c->lane[i].side->peer, "quoit") == 0)
+            mine = &c->lane[i];
+    for (size_t m = 0; mine && m < METRICS_MAX && c->w->metrics[m].name; m++)
+        for (size_t i = 0; c->w->metrics[m].ratio && i < c->num_lanes; i++)
+            if (&c->lane[i] != mine)
+                report_ratio(c, mine, &c->lane[i], m);
+}
+
 static void report_course(const struct course *c)
 {
     report_heading(c->w);
     for (size_t i = 0; i < c->num_lanes; i++)
         if (!outdone(c, &c->lane[i]))
             report_lane(c, &c->lane[i]);
+    report_ratios(c);
     if (c->w == &workload_call)
         yardstick_call_ns = median_of(c->lane[0].value[0], c->lane[0].runs);
     for (size_t i = 0; i < c->num_lanes && c->w->scans; i++)
@@ -358,22 +406,13 @@ static void report_course(const struct course *c)
 
 /* ---- a workload */
 
-static bool chosen(const struct side *s, const struct options *o)
+static bool chosen(const struct workload *w, const struct side *s, const struct options *o)
 {
-    if (strcmp(s->peer, "quoit") == 0)
-        return o->quoit;
-    return strcmp(s->peer, "pthread") != 0 || o->pthread;
-}
+    const char *why = peer_wanted(o, s->peer) && s->why_not ? s->why_not() : NULL;
 
-static double *numbers(int n)
-{
-    double *v = calloc((size_t)n, sizeof(*v));
-
-    if (!v) {
-        fprintf(stderr, "quoit-bench: no memory for %d runs; ask for fewer with --runs\n", n);
-        exit(1);
-    }
-    return v;
+    if (why)
+        report_skip(w->name, s->peer, why);
+    return peer_wanted(o, s->peer) && !why;
 }
 
 static void add_lane(struct course *c, const struct side *side)
@@ -394,7 +433,7 @@ bool run_workload(const struct workload *w, int procs, const struct options *o)
 
     c.call_ns = numbers(o->runs);
     for (const struct side *s = w->sides; s->peer; s++)
-        if (chosen(s, o))
+        if (chosen(w, s, o))
             add_lane(&c, s);
     if (w->warm && c.num_lanes && !interrupted) {
         const struct outcome *out;

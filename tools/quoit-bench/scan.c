@@ -238,14 +238,6 @@ static int end(const struct job *job, uint64_t elapsed, uint64_t cpu)
     return 0;
 }
 
-static uint64_t quoit_system_calls(void)
-{
-    struct quoit_stats st = {.size = sizeof(st)};
-
-    quoit_stats(&st);
-    return st.ring_enters + st.helper_ops + st.inline_ops;
-}
-
 static int scan(void *arg)
 {
     const struct job *job = arg;
