@@ -52,6 +52,12 @@ static int on_semaphore(void *arg)
     return waits(&never);
 }
 
+static int alone(void *arg)
+{
+    (void)arg;
+    return waits(&never);
+}
+
 static int on_mutex(void *arg)
 {
     (void)arg;
@@ -102,6 +108,12 @@ static int locked(void *arg)
 static int locked_child(void *arg)
 {
     world_spawn(locked, arg);
+    return locked(arg);
+}
+
+static int locked_beside_a_child(void *arg)
+{
+    world_spawn(waits, &never);
     return locked(arg);
 }
 
@@ -179,12 +191,14 @@ struct dead {
 };
 
 static const struct dead dead[] = {
+    { "the first one, at its first step", " [semaphore, ", alone, NULL, NULL },
     { "a semaphore", " [semaphore, ", on_semaphore, NULL, NULL },
     { "a mutex of its own", " [mutex, ", on_mutex, NULL, NULL },
     { "a wait group", " [wait group, ", on_group, NULL, NULL },
     { "two that join each other", " [join, ", in_a_circle, NULL, NULL },
     { "a child that waits", " [join, ", on_a_child, NULL, NULL },
     { "locked ones", " [semaphore, ", locked_child, NULL, NULL },
+    { "a locked one, and one that is not", " [semaphore, ", locked_beside_a_child, NULL, NULL },
     { "quoit_park", " [waiting for godot, ", parked, NULL, NULL },
     { "work of all kinds before", " [semaphore, ", after_work, NULL, NULL },
     { "the same without rings", " [semaphore, ", after_work, "QUOIT_IO", "posix" },
@@ -323,6 +337,14 @@ static int waits_and_warns(unsigned flags)
     return quoit_shutdown(INT64_MAX) == 0 ? warnings_now() : -1;
 }
 
+/* That is the end of quoit_main. */
+static int leaves(void *arg)
+{
+    (void)arg;
+    world_spawn(waits, &never);
+    quoit_goexit(6);
+}
+
 static void warns(void)
 {
     struct child c;
@@ -331,6 +353,7 @@ static void warns(void)
     is_int(child_end(&c), 1, "a thread that is not ours: a warning, and it can still post");
     child_run(&c, run_with_a_handler, NULL);
     is_int(child_end(&c), 7, "a handler of a signal: it may come");
+    is_int(quoit_main(leaves, NULL), 6, "the first one leaves by quoit_goexit: that is the end");
     is_int(waits_and_warns(0), 0, "quoit_init: nothing is said");
     is_int(waits_and_warns(QUOIT_DEADLOCK_WARN), 1,
            "but with QUOIT_DEADLOCK_WARN, and once for the same goroutines");
