@@ -281,6 +281,7 @@ static int hogs(void *arg)
 static void pingpong_hog(void)
 {
     struct pair p = { QUOIT_SEMA_INIT, QUOIT_SEMA_INIT, world_rounds(20 * YIELDS) };
+    long turns;
 
     hog_turns = 0;
     begin(hogs, NULL, world_procs());
@@ -289,8 +290,8 @@ static void pingpong_hog(void)
         quoit_sema_post(&p.ping);
         quoit_sema_wait(&p.pong);
     }
-    ok(__atomic_load_n(&hog_turns, __ATOMIC_RELAXED) > 0,
-       "a pair of %d rounds beside a hog that had %ld turns", p.rounds, hog_turns);
+    turns = __atomic_load_n(&hog_turns, __ATOMIC_RELAXED);
+    ok(turns > 0, "a pair of %d rounds beside hogs that had %ld turns", p.rounds, turns);
     all_end();
 }
 
