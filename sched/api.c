@@ -9,6 +9,7 @@
 #include "join.h"
 #include "newproc.h"
 #include "proc.h"
+#include "quiesce.h"
 #include "stack.h"
 #include "switch.h"
 #include "throw.h"
@@ -273,6 +274,7 @@ static void stats_fill(struct quoit_stats *st)
     st->stacks_live = stacks.live;
     st->stacks_cached = stacks.cached;
     st->stacks_bare = stacks.bare;
+    st->graces = graces();
     netpoll_count(&polls);
     st->ring_enters = polls.ring_enters;
     st->ring_ops = polls.ring_ops;

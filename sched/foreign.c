@@ -117,8 +117,7 @@ static void end_g0(struct foreign *f)
     struct m *mp = f->mp;
 
     f->state = GOING;
-    /* hint: others look at what runs */
-    store_relaxed(&mp->curg, NULL);
+    set_nobody(mp);
     mp->lockedg = NULL;
     mp->leaving = true;
     mp->after = AFTER_NOTHING;

@@ -230,7 +230,9 @@ enum want {
     WANT_P = 1,     /* its P is being taken */
     WANT_COUNT = 2, /* it has no P, and who stops the world waits for it */
     WANT_YIELD = 4, /* its goroutine is to give way */
-    WANT_FORGET = 8 /* its goroutine is known to block no more */
+    WANT_FORGET = 8, /* its goroutine is known to block no more */
+    WANT_VISIT = 16, /* the same, and is visited before it goes on (quiesce.c) */
+    WANT_PASS = 32   /* who waits for a grace period is to know that it came by */
 };
 
 struct poller; /* uring/: the poller's state of an M */
@@ -280,6 +282,7 @@ struct m {
     struct lock lock;       /*    of the next two; and of p, while the M is outside */
     uint32_t want;          /*    enum want */
     bool lost;              /*    its P was taken */
+    const struct quoit_g *awaited; /* of who is in quoit_synchronize, NULL: nobody */
     bool idle;              /* L  on the idle list */
     bool parked;            /* L  waits for its locked goroutine */
     bool awake;             /* L  idle or parked, and looks after completions all the same */

@@ -28,6 +28,7 @@
 #include "newproc.h"
 #include "p.h"
 #include "proc.h"
+#include "quiesce.h"
 #include "sigquit.h"
 #include "stack.h"
 #include "switch.h"
@@ -106,6 +107,8 @@ static const struct step {
     { sigquit_init, sigquit_fini },
     { poller_up, netpoll_fini },
     { world_init, NULL },
+    { quiesce_init, NULL },
+    { grace_init, NULL },
     { sysmon_start, sysmon_stop },
 };
 

@@ -59,9 +59,9 @@ void inplace_ended(struct m *mp, struct quoit_g *child)
     if (unlikely(child->flags & G_LOCKED))
         unlock_thread(mp, child);
     gstatus_set(child, Grunning, Gdead);
+    /* order SYNC out: as in begin_inplace; in: runs */
+    store_release(&mp->curg, host);
     gstatus_set(host, Gwaiting, Grunning);
-    /* hint: others look at what runs */
-    store_relaxed(&mp->curg, host);
     count_add(&mp->p->count.ended, 1);
     gfput(mp->p, child);
 }
@@ -75,12 +75,12 @@ static int begin_inplace(void *arg)
     int result;
 
     gstatus_set(host, Grunning, Gwaiting);
+    /* order SYNC out: as in set_current, whose fence is that of the new state here; in: runs */
+    store_release(&mp->curg, child);
     gstatus_set(child, Grunnable, Grunning);
     child->stk = host->stk;
     child->flags |= G_INPLACE;
     child->site = child->born;
-    /* hint: others look at what runs */
-    store_relaxed(&mp->curg, child);
     count_add(&mp->p->count.inplace, 1);
     leave(mp);
     result = child->fn(child->arg);

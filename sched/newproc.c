@@ -329,8 +329,7 @@ struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)
         not_here(mp, next);
     }
     sanitize_leave(&stk->san, &mp->g0stack, true);
-    /* hint: others look at what runs */
-    store_relaxed(&mp->curg, NULL);
+    set_nobody(mp);
     context_switch(&mp->scratch, &mp->g0, mp);
     throw("goexit0: a dead goroutine was resumed");
 }

@@ -55,8 +55,7 @@ struct m *switch_to_g0(struct m *mp, enum after after)
 
     mp->prev = gp;
     mp->after = after;
-    /* hint: others look at what runs */
-    store_relaxed(&mp->curg, NULL);
+    set_nobody(mp);
     sanitize_leave(san, &mp->g0stack, false);
     mp = context_switch(&gp->ctx, &mp->g0, mp);
     sanitize_arrive(san);
@@ -86,8 +85,12 @@ cold void not_here(struct m *mp, struct quoit_g *next)
 cold bool set_running_slow(struct m *mp, struct quoit_g *next)
 {
     gstatus_scanned(next);
-    if (!(next->flags & G_LOCKED) || next->lockedm == mp)
-        return true;
-    gstatus_set(next, Grunning, Grunnable);
-    return false;
+    if ((next->flags & G_LOCKED) && next->lockedm != mp) {
+        gstatus_set(next, Grunning, Grunnable);
+        return false;
+    }
+    set_current(mp, next);
+    /* order SYNC full: where membarrier is forbidden every switch comes here; in: call_all */
+    fence_full();
+    return true;
 }

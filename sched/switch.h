@@ -32,7 +32,7 @@
 /* next cannot run here: no stack is to be had, so it goes to the shared queue, to be tried again;
  * or it is locked to another M, which g0 finds in mp->forother. */
 cold void not_here(struct m *mp, struct quoit_g *next);
-/* Something is in the way of set_running; false: another M has to run it; it is runnable again. */
+/* The same as set_running where something is in the way. */
 cold bool set_running_slow(struct m *mp, struct quoit_g *next);
 struct m *switch_to_g0(struct m *mp, enum after after);
 /* Into an unstarted goroutine on a fresh stack. False: no stack to be had, nothing was done. */
@@ -103,18 +103,27 @@ static always_inline void set_current(struct m *mp, struct quoit_g *next)
 {
     struct p *pp = mp->p;
 
-    /* hint: others look at what runs */
-    store_relaxed(&mp->curg, next);
+    /* order SYNC out: what ran here before comes first; in: runs */
+    store_release(&mp->curg, next);
     /* hint: thieves look whether the P has moved on */
     store_relaxed(&pp->schedtick, pp->schedtick + 1);
+    /* order SYNC full: it shows before it reads anything; in: call_all */
+    fence_light();
+}
+
+/* The M goes to g0. */
+static always_inline void set_nobody(struct m *mp)
+{
+    /* order SYNC out: as in set_current; in: runs */
+    store_release(&mp->curg, NULL);
 }
 
 /* `next` is taken out of its queue by now; it is about to run on this M. False: it is locked to
  * another one. */
 static always_inline bool set_running(struct m *mp, struct quoit_g *next)
 {
-    if (unlikely(!gstatus_put(next, Grunnable, Grunning)) && !set_running_slow(mp, next))
-        return false;
+    if (unlikely(!gstatus_put(next, Grunnable, Grunning)))
+        return set_running_slow(mp, next);
     set_current(mp, next);
     return true;
 }

@@ -25,6 +25,7 @@
 #include "m.h"
 #include "p.h"
 #include "proc.h"
+#include "quiesce.h"
 #include "switch.h"
 #include "sysmon.h"
 #include "throw.h"
@@ -103,12 +104,13 @@ static struct m *regain(struct m *mp)
 /* What was wanted of the M; true: it has a P. */
 static bool come_in(struct m *mp, uint32_t *want)
 {
+    /* Not under locks: nothing may park there, so the next entry looks again. */
+    uint32_t later = mp->locks > 0 ? WANT_VISIT | WANT_PASS : 0;
     bool holds;
 
     lock(&mp->lock);
-    *want = mp->want;
-    mp->want = 0;
-    /* Not under locks: nothing may park there, so the next entry looks again. */
+    *want = mp->want & ~later;
+    mp->want &= later;
     store_relaxed(&mp->revoked, fence_bias | (mp->locks > 0));
     holds = mp->p != NULL;
     if (mp->lost)
@@ -140,7 +142,7 @@ struct m *entry_slow(struct m *mp)
         return mp->foreign ? foreign_abandoned(mp) : switch_to_g0(mp, AFTER_NOTHING);
     if (mp->locks == 0 && (load_relaxed(&sched.gcwaiting) || (want & WANT_YIELD)))
         return switch_to_g0(mp, want & WANT_YIELD ? AFTER_YIELD : AFTER_FIRST);
-    return mp;
+    return want & WANT_VISIT ? give_way(mp) : mp;
 }
 
 struct m *enter_g(const char *who)

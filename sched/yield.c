@@ -42,7 +42,6 @@ static cold void yield_scanned(struct m *mp, struct quoit_g *next)
         leave(switch_to_g0(mp, AFTER_YIELD));
         return;
     }
-    set_current(mp, next);
     sanitize_leave(&mp->prev->stk->san, &next->stk->san, false);
     mp = context_switch(&mp->prev->ctx, &next->ctx, mp);
     sanitize_arrive(&mp->curg->stk->san);

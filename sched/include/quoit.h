@@ -269,6 +269,37 @@ void quoit_start_world(void);
  * done. fn must not call Quoit. -EPERM: the world is not stopped by the caller; -EINVAL. [T] */
 int quoit_world_parallel(void (*fn)(int i, int n, void *arg), void *arg);
 
+/* ---- safe points ---------------------------------------------------------------------------- */
+
+/* A goroutine, as a visitor of quoit_quiesce sees it. All is valid during the visit only. */
+struct quoit_ginfo {
+    uint32_t size;      /* sizeof(struct quoit_ginfo) of the library */
+    int32_t node;       /* NUMA node that it takes memory from */
+    uint64_t id;        /* as quoit_goid */
+    const char *name;   /* as given by quoit_go_attr, or "" */
+    const char *state;  /* "running" (the caller), "runnable", "waiting", "syscall" */
+    const char *reason; /* what it waits for; NULL: it does not wait */
+    int64_t wait_ns;    /* since when, to about 10 ms; else 0 */
+};
+
+/* Calls visit(info, arg) for each goroutine that exists at the call and has not ended, once, while
+ * that one stands at a safe point: it waits, is ready, is between quoit_syscall_enter and exit, or
+ * is the caller. One that runs is asked to give way at its next call of Quoit, and waited for; all
+ * others go on. visit runs on the caller's stack; until it returns the goroutine stays where it is,
+ * unless it is in a marked call, which goes on. visit must not wait (that ends the program), and
+ * must not make ready the goroutine that it is shown. What visit returns, if it is not 0, stops the
+ * walk and is returned; else 0. -EDEADLK: called from a visit; -EINVAL: visit is NULL; -ESHUTDOWN.
+ * Who comes second waits for the first. [P][T] */
+int quoit_quiesce(int (*visit)(const struct quoit_ginfo *info, void *arg), void *arg);
+
+/* Returns when every goroutine that ran at the call has been at a safe point since: it has called
+ * Quoit, or has ended. What it did before that has happened before the return. So what was taken
+ * out of all shared structures before the call is in nobody's hands afterwards, if goroutines
+ * use it between two calls of Quoit only, or between quoit_pin and quoit_unpin. A goroutine
+ * that calls nothing of Quoit holds it up, unless it does so between quoit_syscall_enter and exit
+ * or in quoit_block. When Quoit ends a plain thread returns early. [P][T] */
+void quoit_synchronize(void);
+
 /* ---- synchronisation ------------------------------------------------------------------------ */
 
 /* These sit in the user's own structs. All zero is the valid start; they must not move while in
@@ -337,6 +368,7 @@ struct quoit_stats {
     uint64_t stacks_cached;/* stacks kept for reuse */
     uint64_t retakes;      /* P's taken from threads that stood in other people's code */
     uint64_t stacks_bare;  /* stacks without a guard page: they have a canary */
+    uint64_t graces;       /* grace periods that were waited for */
     uint64_t handoffs;     /* P's given away by a call that blocks, at once */
     uint64_t world_stops;  /* times that the world was stopped */
     uint64_t threads;      /* that run goroutines, now */

@@ -40,6 +40,7 @@ bool switch_into(struct m **mpp, struct context *from, struct sanitize_stack *ol
 struct m *switch_away(struct m *mp, struct quoit_g *next, enum after after);
 struct m *switch_to_g0(struct m *mp, enum after after);
 bool set_running(struct m *mp, struct quoit_g *next);
+void set_nobody(struct m *mp);
 void set_started(struct m *mp, struct quoit_g *next, struct stack *stk);
 void not_here(struct m *mp, struct quoit_g *next);
 struct quoit_g *pick(struct m *mp, bool parked);

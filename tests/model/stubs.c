@@ -11,11 +11,13 @@
 
 #include "foreign.h"
 #include "fork.h"
+#include "gfree.h"
 #include "globrunq.h"
 #include "init.h"
 #include "join.h"
 #include "lockthread.h"
 #include "m.h"
+#include "quiesce.h"
 #include "syscall.h"
 #include "sysmon.h"
 #include "throw.h"
@@ -152,6 +154,7 @@ NEVER(bool, work_anywhere, void)
 NEVER(bool, p_has_work, const struct p *pp unused_arg)
 NEVER(void, runq_add, struct p *pp unused_arg, struct quoit_g *gp unused_arg)
 NEVER(void, globrunqput, struct node *np unused_arg, struct quoit_g *gp unused_arg)
+NEVER(void, gfput_slow, struct p *pp unused_arg, struct quoit_g *gp unused_arg)
 NEVER(int, overflow_thread_init, struct m *mp unused_arg)
 NEVER(void, overflow_thread_fini, struct m *mp unused_arg)
 NEVER(void, netpoll_open, struct m *mp unused_arg)
@@ -161,6 +164,7 @@ NEVER(bool, netpoll_busy, void)
 NEVER(noreturn_fn void, child_returned, void)
 NEVER(noreturn_fn void, pinned, const char *what unused_arg)
 NEVER(noreturn_fn void, pinned_end, void)
+NEVER(struct m *, give_way, struct m *mp unused_arg)
 NEVER(void, os_sleep_until, int64_t deadline unused_arg)
 NEVER(void, timed_wake, struct m *mp unused_arg, struct timed *t unused_arg)
 NEVER(void, join_wake_timed, struct m *mp unused_arg, struct quoit_g *joiner unused_arg)
