@@ -11,6 +11,7 @@ import json
 import os
 import pty
 import re
+import resource
 import shutil
 import signal
 import statistics
@@ -81,7 +82,7 @@ def test_list():
     want = ["yield-2", "yield-1000", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64",
             "forkjoin", "forkjoin-wg", "park", "queue", "wake", "timers", "timers-100k",
             "fairness", "block", "stopworld", "scan-hot", "scan-cold", "randread-hot",
-            "randread-direct"]
+            "randread-direct", "echo-64", "echo-1000", "echo-10000"]
     ok(p.returncode == 0, "--list succeeds", p.stderr)
     ok(set(want) <= set(names), "and names every workload", names)
     ok({"call", "switch", "getppid", "caspair", "touch"} <= set(names), "and every yardstick",
@@ -212,6 +213,33 @@ def test_randread(top):
     p, d = run_json(top, "--data", os.path.join(top, "missing"), "randread")
     ok(p.returncode == 0 and len(d["skipped"]) == 2 and "--data" in p.stderr,
        "no file can be made: left out, and said how to help it", p.returncode, p.stderr)
+
+
+def test_echo(top):
+    p, d = run_json(top, "--iterations", "3000", "echo")
+    ok(p.returncode == 0, "echo runs", p.returncode, p.stdout, p.stderr)
+    left_out = {s["workload"] for s in d["skipped"]} if d else set()
+    for conns in 64, 1000, 10000:
+        name = f"echo-{conns}"
+        if name in left_out:
+            skip(name, [s["why"] for s in d["skipped"] if s["workload"] == name][0])
+            continue
+        want = {"quoit", "epoll", "uring", "uring-once"} | ({"pthread"} if conns < 10000 else set())
+        for row in name, name + "-p50", name + "-p99", name + "-cpu", name + "-calls":
+            r = {x["peer"]: x for x in rows(d, row)}
+            ok({peer for peer in r if "/" not in peer} == want and
+               all(x["median"] > 0 for x in r.values()), f"{row} of each server", r)
+        r = {x["peer"]: x["median"] for x in rows(d, name + "-calls")}
+        ok(1.5 < r["epoll"] < 3, "the loop on epoll takes two calls a request and a few", r)
+
+
+def test_echo_without_descriptors(top):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    p, d = run_json(top, "--iterations", "100", "echo-1000",
+                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (500, 500)))
+    ok(p.returncode == 0 and d and [s["workload"] for s in d["skipped"]] == ["echo-1000"] and
+       ("ulimit" in p.stderr or "cpu" in p.stderr), "too few descriptors: left out, and said",
+       limits, p.returncode, p.stderr)
 
 
 def test_ratio(top):
@@ -418,6 +446,8 @@ def main():
         test_peers_and_procs(top)
         test_every_workload(top)
         test_randread(top)
+        test_echo(top)
+        test_echo_without_descriptors(top)
         test_ratio(top)
         test_wake(top)
         test_scan(top)

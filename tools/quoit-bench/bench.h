@@ -59,7 +59,7 @@ struct outcome {
     bool rings;
 };
 
-enum peer { PEER_QUOIT, PEER_PTHREAD, PEER_EPOLL, PEER_URING, PEERS };
+enum { PEER_QUOIT, PEER_PTHREAD, PEER_EPOLL, PEER_URING, PEERS };
 
 struct options {
     int runs;
@@ -137,7 +137,8 @@ extern const struct workload workload_call, workload_switch, workload_getppid, w
     workload_spawn_park, workload_pingpong, workload_mutex, workload_mutex_64, workload_forkjoin,
     workload_forkjoin_wg, workload_park, workload_queue, workload_wake, workload_wake_idle,
     workload_timers, workload_timers_many, workload_fairness, workload_block, workload_stopworld,
-    workload_scan_hot, workload_scan_cold, workload_randread_hot, workload_randread_direct;
+    workload_scan_hot, workload_scan_cold, workload_randread_hot,
+    workload_randread_direct, workload_echo_64, workload_echo_1000, workload_echo_10000;
 
 /* One row of the table, one element of "results". */
 struct result {
@@ -209,6 +210,9 @@ void machine_look(struct machine *m, const struct options *o);
 /* Keeps the calling process on n cpus, whole cores first; n past what is
  * allowed means all. */
 void machine_confine(int n);
+
+/* How many cpus this process may use. */
+int machine_cpus(void);
 
 /* Binds the calling thread to the n-th cpu, from 0, in that order, and counted
  * from before the process was confined. False: there are not so many. */

@@ -80,7 +80,7 @@ bool machine_take_cpu(int n)
     return sched_setaffinity(0, sizeof(one), &one) == 0;
 }
 
-static int allowed_cpus(void)
+int machine_cpus(void)
 {
     return before_confined() ? CPU_COUNT(&allowed) : (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
@@ -197,7 +197,7 @@ void machine_look(struct machine *m, const struct options *o)
     cpu_model(m->cpu, sizeof(m->cpu));
     snprintf(m->kernel, sizeof(m->kernel), "%s %s", u.sysname, u.release);
     snprintf(m->quoit, sizeof(m->quoit), "%s", quoit_version());
-    m->cores = m->width = allowed_cpus();
+    m->cores = m->width = machine_cpus();
     m->memory_mb =
         (long)((uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20);
     m->io = "unknown";

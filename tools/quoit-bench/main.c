@@ -33,7 +33,7 @@ static const struct workload *const workloads[] = {
     &workload_wake,       &workload_wake_idle,   &workload_timers,      &workload_timers_many,
     &workload_fairness,   &workload_block,       &workload_stopworld,
     &workload_scan_hot,   &workload_scan_cold,   &workload_randread_hot,
-    &workload_randread_direct,
+    &workload_randread_direct, &workload_echo_64, &workload_echo_1000, &workload_echo_10000,
 };
 
 static const char *const peer_names[PEERS] = {

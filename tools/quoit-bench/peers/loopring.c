@@ -16,7 +16,7 @@ int loop_ring_open(struct loop_ring *r, unsigned entries, unsigned completions)
     struct io_uring_params p = {
         .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE |
                  IORING_SETUP_CLAMP,
-        .cq_entries = completions,
+        .cq_entries = completions > entries ? completions : entries,
     };
     int err;
 
