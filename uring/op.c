@@ -25,6 +25,8 @@
 #include "posix.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { SUBMIT_AT = 32, GEN_BITS = 20 };
 
@@ -110,6 +112,8 @@ static int hand_to_ring(void *arg)
     sqe->addr = op->addr;
     sqe->len = op->len;
     sqe->rw_flags = (int)op->flags;
+    sqe->splice_fd_in = op->aux;
+    sqe->addr3 = op->addr3;
     sqe->user_data = op_tag(op, gen);
     if (!probed.cancel_any)
         inflight_add(pl, op);
@@ -207,13 +211,31 @@ unsigned op_take(struct poller *pl, bool owner, struct glist *ready)
 
 /* ---- for everybody -------------------------------------------------------------------------- */
 
+static long system_call(const struct op *op)
+{
+    const uint64_t from[ARGS] = {
+        [A_FD] = (uint64_t)op->fd, [A_ADDR] = op->addr, [A_LEN] = op->len, [A_OFF] = op->off,
+        [A_FLAGS] = op->flags, [A_AUX] = (uint64_t)op->aux, [A_ADDR3] = op->addr3,
+    };
+    const uint8_t *a = op->desc->args;
+    long res = syscall(op->desc->nr, from[a[0]], from[a[1]], from[a[2]], from[a[3]], from[a[4]],
+                       from[a[5]]);
+
+    return res < 0 ? -errno : res;
+}
+
+long op_call(const struct op *op)
+{
+    return op->desc->call != NULL ? op->desc->call(op) : system_call(op);
+}
+
 long op_plain(const struct op *op)
 {
     int saved = errno;
     long res;
 
     do
-        res = op->desc->call(op);
+        res = op_call(op);
     while (res == -EINTR);
     errno = saved;
     return res;
@@ -229,6 +251,20 @@ static long run_inline(struct m *mp, const struct op *op)
     return op_plain(op);
 }
 
+long op_run_inline(const struct op *op)
+{
+    struct m *mp = enter();
+
+    return mp == NULL ? op_plain(op) : run_inline(mp, op);
+}
+
+/* Has this M a ring, and has the ring this operation? */
+static bool by_ring(struct m *mp, const struct opdesc *desc)
+{
+    return desc->how != HOW_POOL && likely(probed.opcodes >> desc->opcode & 1) &&
+           poller_ring(mp->poller);
+}
+
 long op_run(struct op *op)
 {
     struct m *mp = enter();
@@ -240,7 +276,7 @@ long op_run(struct op *op)
     if (unlikely(mp->locks != 0))
         pinned(op->desc->name);
     do {
-        if (!poller_ring(mp->poller)) {
+        if (!by_ring(mp, op->desc)) {
             if (op->desc->how == HOW_CLOSE)
                 return run_inline(mp, op);
             mp = posix_wait(mp, op);

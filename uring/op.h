@@ -21,28 +21,45 @@ struct io_uring_cqe;
 struct helped;
 
 enum how {
-    HOW_RING,   /* by ring; without one the posix way */
+    HOW_RING,   /* by ring where its kernel knows the operation; else the posix way */
     HOW_CLOSE,  /* by ring; without one a plain call: it hardly ever blocks */
-    HOW_INLINE, /* a plain call in either case: a ring only hands it to a worker of the kernel */
+    HOW_INLINE, /* a plain call in either case: it ends at once, or a ring only hands it to a worker
+                   of the kernel */
+    HOW_POOL,   /* a thread of the pool in either case: rings have nothing for it */
 };
 
 /* It would wait for somebody else, and there is nothing to be watched. No error has this number. */
 enum { LOOK_LASTS = -5000 };
 
+/* Where an argument of the plain system call stands in the record. */
+enum arg { A_NONE, A_FD, A_ADDR, A_LEN, A_OFF, A_FLAGS, A_AUX, A_ADDR3, ARGS };
+enum { CALL_ARGS = 6 };
+
 /* What there is to know of a kind of operation. */
 struct opdesc {
     const char *name;                  /* also why a goroutine waits, in dumps */
-    uint8_t opcode;                    /* IORING_OP_ */
+    uint8_t opcode;                    /* IORING_OP_, for HOW_RING and HOW_CLOSE */
     uint8_t how;                       /* enum how */
+    bool whole;                        /* a short count from a file: the rest is asked for */
     int16_t events;                    /* POLLIN, POLLOUT: readiness that it waits for; 0: none */
-    long (*call)(const struct op *op); /* the plain call: its result or -errno; may block */
+    /* The plain call: its result or -errno; may block. NULL: the system call nr with these
+     * arguments, and errors told as the kernel does. */
+    long (*call)(const struct op *op);
     /* The same without blocking: -EAGAIN where it would, -EOPNOTSUPP where that cannot be asked,
      * LOOK_LASTS; NULL: never can. */
     long (*look)(const struct op *op);
+    uint16_t nr;                       /* SYS_ */
+    uint8_t args[CALL_ARGS];           /* enum arg */
 };
 
-/* Kinds, in the order of the table in io.c. */
-enum { OP_OPENAT, OP_CLOSE, OP_READ, OP_WRITE, OP_PREAD, OP_PWRITE, OP_STATX, OP_FSYNC, OPS };
+/* Kinds, in the order of the table in table.c. */
+enum {
+    OP_OPENAT, OP_OPENAT2, OP_CLOSE,
+    OP_READ, OP_WRITE, OP_PREAD, OP_PWRITE, OP_READV, OP_WRITEV,
+    OP_FSYNC, OP_FDATASYNC, OP_SYNC_FILE_RANGE, OP_FALLOCATE, OP_FTRUNCATE, OP_FADVISE, OP_MADVISE,
+    OP_STATX, OP_RENAMEAT, OP_UNLINKAT, OP_MKDIRAT, OP_LINKAT, OP_SYMLINKAT, OP_GETDENTS,
+    OPS
+};
 extern const struct opdesc ops[OPS];
 
 /* The arguments stand as a submission entry wants them. 16: the low bits of the address carry
@@ -55,6 +72,8 @@ struct op {
     uint64_t addr;
     uint32_t len;
     uint32_t done;  /* bytes that were moved already; what stands above is the rest */
+    uint64_t addr3;
+    int32_t aux;    /* a second descriptor, or what else an entry has in that place */
 
     int32_t res;
     uint32_t gen;   /* a  OP-TAG: which use of these bytes of stack; 0: not in flight */
@@ -67,11 +86,28 @@ struct op {
     };
 } __attribute__((__aligned__(16)));
 
+/* A pointer as an argument, and back. */
+static inline uint64_t op_word(const void *p)
+{
+    return (uintptr_t)p;
+}
+
+static inline void *op_pointer(uint64_t word)
+{
+    return (void *)(uintptr_t)word;
+}
+
 /* The public functions' one body: the result of the call or -errno, never -EINTR. Any thread. */
 long op_run(struct op *op);
 
 /* It could not be begun: others run, or the thread sleeps for a moment. */
 struct m *op_later(struct m *mp);
+
+/* The same for what ends at once: a plain call on the spot, whatever its row says. */
+long op_run_inline(const struct op *op);
+
+/* The plain call, once: what a row says. Sets errno. */
+long op_call(const struct op *op);
 
 /* The plain call, again while it is interrupted; errno is left as it was. */
 long op_plain(const struct op *op);

@@ -264,11 +264,15 @@ static void make_call(struct block_job *job)
     struct op *op = container_of(job, struct helped, job)->op;
     long res;
 
+    /* A bare system call is no point of cancellation, and there is nothing to be undone. */
+    if (op->desc->call == NULL)
+        pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
     do {
         pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-        res = op->desc->call(op);
+        res = op_call(op);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     } while (res == -EINTR);
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
     if (res != -EAGAIN || !watch_again(op))
         finish(op, res);
 }
@@ -295,7 +299,7 @@ static long look(struct op *op)
         return -EOPNOTSUPP;
     for (;;) {
         res = op->desc->look(op);
-        if (res <= 0 || op->desc->events == 0 || (uint64_t)res >= op->len || !is_file(op))
+        if (res <= 0 || !op->desc->whole || (uint64_t)res >= op->len || !is_file(op))
             return res;
         op->done += (uint32_t)res;
         op->addr += (uint64_t)res;

@@ -9,11 +9,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct probe {
     int error;         /* 0, or -errno: no ring can be had */
     unsigned flags;    /* for ring_open */
     const char *how;   /* for people, before `why`: uring and of which kind, or posix */
+    uint64_t opcodes;  /* bit n: the operation IORING_OP_ n is there */
     bool cancel_any;   /* everything in flight can be cancelled at once */
     char why[160];     /* the reason and the remedy for people; "" when there are rings */
 };
