@@ -262,7 +262,8 @@ static void become_m(struct foreign *f)
     mp->foreign = true;
     mp->joined = false;
     unlock(&mp->lock);
-    mp->tid = os_gettid();
+    /* hint: others look at its clock */
+    store_relaxed(&mp->tid, os_gettid());
     tls_set(mp);
     m_open(mp);
     f->gp->stk = &f->stk;

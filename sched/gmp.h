@@ -291,7 +291,7 @@ struct m {
     int help;            /* a  WORLD-HELP: its share of a parallel phase, 0: none (world.c) */
     bool joined;            /*    under lock: its thread is gone, or is the caller's own again */
     int node;               /* m  of lastp; hint for others */
-    int tid;                /* c */
+    int tid;                /* a  its thread's, 0: not begun */
     uint32_t id;            /* c */
     struct m *alllink;      /* c  on sched.allm from birth to end */
     pthread_t thread;       /* c  not for m0 */

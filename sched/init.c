@@ -7,9 +7,9 @@
  * (stop_begin), their threads are waited for, and goroutines that have not ended are abandoned:
  * their stacks go with all the others.
  *
- * A goroutine that computes on without ever calling Quoit keeps its thread. After GRACE_NS it
- * is left behind with all memory it may use, and until it comes in Quoit cannot be started
- * again (-EBUSY).
+ * A goroutine that computes on without ever calling Quoit keeps its thread. After GRACE_NS in which
+ * it ran, or slept, it is left behind with all memory it may use, and until it comes in Quoit cannot
+ * be started again (-EBUSY).
  */
 #include "init.h"
 

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { GRACES = 20 }; /* for a thread that is not let run */
+
 /* ---- binding -------------------------------------------------------------------------------- */
 
 void m_bind(struct m *mp, const struct p *pp)
@@ -119,6 +121,8 @@ int m_new(struct m **mpp)
     (void)m_join(mp, INT64_MAX);
     /* hint: who saw the record in other hands may still be looking */
     store_relaxed(&mp->inside, 1);
+    /* hint: as above */
+    store_relaxed(&mp->tid, 0);
     /* Whoever stops the world may have called a record that was of no use just now. */
     lock(&mp->lock);
     store_relaxed(&mp->revoked, fence_bias | (load_relaxed(&sched.stopping) != 0 ||
@@ -180,13 +184,14 @@ static void m_enter_thread(struct m *mp, struct p *pp)
     int e;
 
     tls_set(mp);
-    mp->tid = os_gettid();
+    /* hint: others look at its clock */
+    store_relaxed(&mp->tid, os_gettid());
     sanitize_stack_self(&mp->g0stack);
     e = overflow_thread_init(mp);
     if (e < 0)
         log_line(LOG_WARNING,
                  "thread %d gets no signal stack (%s): an overflow there is a plain crash",
-                 mp->tid, strerrorname_np(-e));
+                 os_gettid(), strerrorname_np(-e));
     acquirep(mp, pp);
     m_open(mp);
 }
@@ -264,6 +269,28 @@ struct m *allm_first(void)
     return load_acquire(&sched.allm);
 }
 
+/* Its thread has spent the grace outside, at work or asleep. Inside it comes in by itself, and on a
+ * busy machine it may be long before it is let run. */
+static bool is_stray(const struct m *mp, int64_t cpu, int64_t grace_ns)
+{
+    int tid = load_relaxed(&mp->tid);
+
+    if (tid == 0 || load_relaxed(&mp->inside) != 0)
+        return false;
+    return thread_sleeps(tid) || thread_cputime(tid) - cpu >= grace_ns / 2;
+}
+
+static bool m_come_in(struct m *mp, int64_t until, int64_t grace_ns)
+{
+    /* hint: -1 of one that is about to end */
+    int64_t cpu = thread_cputime(load_relaxed(&mp->tid));
+
+    for (int i = 0; !m_join(mp, until); i++, until = nanotime() + grace_ns)
+        if (grace_ns == 0 || i == GRACES || is_stray(mp, cpu, grace_ns))
+            return false;
+    return true;
+}
+
 bool m_join_all(int64_t grace_ns)
 {
     int64_t until = nanotime() + grace_ns;
@@ -272,7 +299,7 @@ bool m_join_all(int64_t grace_ns)
     for (struct m *mp = allm_first(); mp != NULL;) {
         bool was_joined = is_joined(mp);
 
-        if (!m_join(mp, until))
+        if (!m_come_in(mp, until, grace_ns))
             return false;
         mp = was_joined ? mp->alllink : allm_first();
     }

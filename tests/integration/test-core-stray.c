@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,6 +125,63 @@ static void all(void)
     is_int(mine, 5, "it was left in peace until then");
 }
 
+/* ---- not let run ---------------------------------------------------------------------------- */
+
+enum { HOGS = 2 }; /* a cpu */
+
+static int yields_when_nothing_else_runs(void *arg)
+{
+    struct sched_param none = { 0 };
+
+    (void)arg;
+    elsewhere = gettid() != getpid();
+    if (elsewhere && sched_setscheduler(gettid(), SCHED_IDLE, &none) != 0)
+        bail("SCHED_IDLE is refused");
+    set(&on_its_way);
+    while (elsewhere)
+        quoit_yield();
+    return 0;
+}
+
+static int leaves_it(void *arg)
+{
+    (void)arg;
+    world_spawn(yields_when_nothing_else_runs, NULL);
+    while (!is_set(&on_its_way))
+        sched_yield();
+    return 9;
+}
+
+static void *hogs(void *arg)
+{
+    while (!is_set(arg))
+        ;
+    return NULL;
+}
+
+/* A thread that waits for a cpu longer than the grace has done nothing wrong. */
+static void who_is_not_let_run_is_waited_for(void)
+{
+    long n = HOGS * sysconf(_SC_NPROCESSORS_ONLN);
+    pthread_t *threads = calloc((size_t)n, sizeof *threads);
+    int enough = 0;
+
+    for (long i = 0; i < n; i++)
+        if (pthread_create(&threads[i], NULL, hogs, &enough) != 0)
+            bail("no thread");
+    do {
+        on_its_way = 0;
+        is_int(world_run(2, leaves_it, NULL), 9, "quoit_main returns");
+    } while (!elsewhere);
+    if (quoit_main(nothing, NULL) != 0)
+        bail("somebody was left behind for want of a cpu");
+    ok(true, "and nobody was left behind for want of a cpu");
+    set(&enough);
+    for (long i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+}
+
 int main(void)
 {
     char said[1000] = "";
@@ -132,6 +190,7 @@ int main(void)
     /* What is said fits into a pipe. */
     if (pipe(fds) != 0 || dup2(fds[1], STDERR_FILENO) < 0)
         bail("no pipe");
+    who_is_not_let_run_is_waited_for();
     all();
     several_start_at_once();
     ok(read(fds[0], said, sizeof said - 1) > 0 &&
