@@ -77,8 +77,9 @@ static bool may_leave_locked(const struct m *mp)
            mp->poll_pending + load_relaxed(&mp->poll_inflight) == 0;
 }
 
-/* Why the M woke: a P it was given, or one for I/O that completed; NULL: neither. */
-static struct p *woken_for(struct m *mp, bool late)
+/* Why the M woke: a P it was given, or one for I/O that completed; NULL: neither, and *leave: it is
+ * off the idle list and is to go. */
+static struct p *woken_for(struct m *mp, bool late, bool *leave)
 {
     struct p *pp;
 
@@ -91,7 +92,8 @@ static struct p *woken_for(struct m *mp, bool late)
         mp->leaving = may_leave_locked(mp);
     if (pp == NULL)
         m_looks_locked(mp);
-    if (mp->idle && (pp != NULL || mp->leaving || load_relaxed(&sched.stopping)))
+    *leave = pp == NULL && (mp->leaving || load_relaxed(&sched.stopping));
+    if (mp->idle && (pp != NULL || *leave))
         midledrop_locked(mp);
     unlock(&sched.lock);
     return pp;
@@ -150,6 +152,7 @@ void m_sleep(struct m *mp)
         /* hint: one more or less ends early or late */
         bool spare = load_relaxed(&sched.nmidle) > load_relaxed(&sched.nprocs);
         int64_t end = spare ? nanotime() + IDLE_NS : INT64_MAX, next = next_deadline(mp);
+        bool leave;
 
         if (load_relaxed(&sched.gcwaiting))
             wait_for_world(mp);
@@ -157,8 +160,8 @@ void m_sleep(struct m *mp)
         if (load_relaxed(&mp->nextp) == NULL)
             netpoll_sleep(mp, next < end ? next : end);
         world_help(mp);
-        pp = woken_for(mp, spare && nanotime() >= end);
-        if (pp == NULL && (load_relaxed(&sched.stopping) || mp->leaving))
+        pp = woken_for(mp, spare && nanotime() >= end, &leave);
+        if (leave)
             return;
         /* Every P is busy: what completed or is due goes to where they look. */
         if (pp == NULL) {

@@ -8,8 +8,8 @@
  * their stacks go with all the others.
  *
  * A goroutine that computes on without ever calling Quoit keeps its thread. After GRACE_NS in which
- * it ran, or slept, it is left behind with all memory it may use, and until it comes in Quoit cannot
- * be started again (-EBUSY).
+ * it ran, or slept, it is left behind with all memory it may use, and until it comes in Quoit
+ * cannot be started again (-EBUSY).
  */
 #include "init.h"
 

@@ -37,7 +37,7 @@
 
 /* ---- timers --------------------------------------------------------------------------------- */
 
-enum { TIMER_OUT = UINT32_MAX };
+#define TIMER_OUT UINT32_MAX
 
 /* In whatever waits, mostly on its stack. Under the lock of the heap. */
 struct timer {

@@ -91,9 +91,10 @@ void netpoll_wake(struct m *m2)
         futex_wake(&m2->poller->word, 1);
 }
 
+/* What completes is for its own M: the watchman has nothing to take. */
 bool netpoll_busy(void)
 {
-    return fakepoll_ready.n > 0;
+    return false;
 }
 
 int netpoll_threads(void)

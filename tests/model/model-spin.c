@@ -212,9 +212,10 @@ static void looks1(void)
 static void sleeps2(void)
 {
     struct p *pp;
+    bool leave;
 
     netpoll_sleep(&ms[2], INT64_MAX);
-    pp = woken_for(&ms[2], false);
+    pp = woken_for(&ms[2], false, &leave);
     acquirep(&ms[2], pp);
     search(&ms[2], 2);
 }

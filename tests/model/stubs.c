@@ -51,6 +51,16 @@ stub int64_t nanotime(void)
     return 0;
 }
 
+stub int64_t thread_cputime(int tid unused_arg)
+{
+    return 0;
+}
+
+stub bool thread_sleeps(int tid unused_arg)
+{
+    return true;
+}
+
 /* No model of a protocol beside it revokes an M. */
 stub struct m *entry_slow(struct m *mp)
 {

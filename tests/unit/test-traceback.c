@@ -8,6 +8,7 @@
 #include "lane.h"
 #include "tap.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,7 +92,7 @@ static noinline void even(void *depth)
     if (depth == NULL)
         park_here(NULL);
     else
-        odd((char *)depth - 1);
+        odd((char *)((uintptr_t)depth - 1));
     __asm__ volatile("" ::: "memory");
 }
 
@@ -100,7 +101,7 @@ static noinline void odd(void *depth)
     if (depth == NULL)
         park_here(NULL);
     else
-        even((char *)depth - 1);
+        even((char *)((uintptr_t)depth - 1));
     __asm__ volatile("" ::: "memory");
 }
 
@@ -109,7 +110,7 @@ static noinline void again(void *depth)
     if (depth == NULL)
         park_here(NULL);
     else
-        again((char *)depth - 1);
+        again((char *)((uintptr_t)depth - 1));
     __asm__ volatile("" ::: "memory");
 }
 
