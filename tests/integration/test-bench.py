@@ -82,7 +82,8 @@ def test_list():
     want = ["yield-2", "yield-1000", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64",
             "forkjoin", "forkjoin-wg", "park", "queue", "wake", "timers", "timers-100k",
             "fairness", "block", "stopworld", "scan-hot", "scan-cold", "randread-hot",
-            "randread-direct", "echo-64", "echo-1000", "echo-10000"]
+            "randread-direct", "echo-64", "echo-1000", "echo-10000", "timers-overload", "seqread",
+            "fsync", "pipeline", "iolatency", "iolatency-hog"]
     ok(p.returncode == 0, "--list succeeds", p.stderr)
     ok(set(want) <= set(names), "and names every workload", names)
     ok({"call", "switch", "getppid", "caspair", "touch"} <= set(names), "and every yardstick",
@@ -182,7 +183,7 @@ def test_every_workload(top):
             "mutex-64", "forkjoin", "forkjoin-wg", "park-create", "park-bytes", "park-ptbytes",
             "park-finish", "park-touch-ratio", "queue-bytes", "queue-spawn", "wake-idle-cpu",
             "fairness-p50", "fairness-p999", "fairness-max", "block-keep", "stopworld-p50",
-            "stopworld-p99"}
+            "stopworld-p99", "timers-overload-rate", "timers-overload-cpu"}
     for timers in ("timers", "timers-100k"):
         want |= {timers + end for end in ("-rate", "-p50", "-p99", "-p999", "-cpu")}
     names = ["yield", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64", "forkjoin",
@@ -215,6 +216,29 @@ def test_randread(top):
        "no file can be made: left out, and said how to help it", p.returncode, p.stderr)
 
 
+def test_files(top):
+    p, d = run_json(top, "--iterations", "40", "--data", top, "--size", "4", "seqread", "fsync",
+                    "pipeline")
+    ok(p.returncode == 0, "seqread, fsync and pipeline run", p.returncode, p.stdout, p.stderr)
+    left_out = {s.get("peer", s["workload"]) for s in d["skipped"]} if d else set()
+    for name, ends in (("seqread", ("", "-cpu", "-calls")), ("pipeline", ("", "-cpu")),
+                       ("fsync", ("", "-p50", "-p99", "-cpu"))):
+        want = {"quoit", "pthread", "uring"} | ({"uring-direct"} if name == "seqread" else set())
+        for end in ends if name not in left_out else ():
+            peers = {r["peer"] for r in rows(d, name + end) if "/" not in r["peer"]}
+            ok(peers == want - left_out, f"{name}{end} of each peer", peers, left_out)
+
+
+def test_iolatency(top):
+    p, d = run_json(top, "--iterations", "200", "iolatency")
+    ok(p.returncode == 0, "iolatency runs", p.returncode, p.stdout, p.stderr)
+    for name, peers in (("iolatency", {"quoit", "epoll", "pthread"}),
+                        ("iolatency-hog", {"quoit", "pthread"})):
+        for end in "-p50", "-p99", "-p999":
+            have = {r["peer"] for r in rows(d, name + end) if "/" not in r["peer"]}
+            ok(have == peers, f"{name}{end} of each peer", have)
+
+
 def test_echo(top):
     p, d = run_json(top, "--iterations", "3000", "echo")
     ok(p.returncode == 0, "echo runs", p.returncode, p.stdout, p.stderr)
@@ -230,7 +254,8 @@ def test_echo(top):
             ok({peer for peer in r if "/" not in peer} == want and
                all(x["median"] > 0 for x in r.values()), f"{row} of each server", r)
         r = {x["peer"]: x["median"] for x in rows(d, name + "-calls")}
-        ok(1.5 < r["epoll"] < 3, "the loop on epoll takes two calls a request and a few", r)
+        # With more connections the server is ahead of what the load has counted.
+        ok(conns > 64 or 1.5 < r["epoll"] < 3, f"{name}: epoll takes two calls a request", r)
 
 
 def test_echo_without_descriptors(top):
@@ -446,6 +471,8 @@ def main():
         test_peers_and_procs(top)
         test_every_workload(top)
         test_randread(top)
+        test_files(top)
+        test_iolatency(top)
         test_echo(top)
         test_echo_without_descriptors(top)
         test_ratio(top)

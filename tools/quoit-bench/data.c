@@ -59,6 +59,20 @@ static uint64_t word_at(uint64_t i)
     return (i + 1) * 0x9e3779b97f4a7c15u;
 }
 
+const char *data_why_not_scratch(const struct options *o)
+{
+    static char none[PATH_MAX + 128];
+    int made = nameless(folder(o));
+
+    if (made >= 0) {
+        close(made);
+        return NULL;
+    }
+    snprintf(none, sizeof(none), "a file in %s: %s. --data names another folder", folder(o),
+             strerror(-made));
+    return none;
+}
+
 static int fill(void)
 {
     for (uint64_t at = 0; at < size; at += CHUNK) {

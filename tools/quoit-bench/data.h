@@ -20,6 +20,9 @@ enum { DATA_BLOCK = 4096 };
 const char *data_why_not(const struct options *o);
 const char *data_why_not_direct(const struct options *o);
 
+/* Why no file can be written there. */
+const char *data_why_not_scratch(const struct options *o);
+
 /* In a child, before the clock starts: the descriptor, through the page cache
  * with all of the file in it, through it with nothing in it, or past it. -errno. */
 int data_hot(void);
