@@ -14,6 +14,8 @@
  *
  * Either the M sees revoked and meets the taker in m->lock, or the taker sees it inside and
  * leaves it alone. A taker that found it inside has not failed for ever: the M looks at its door.
+ * Into a marked call, which may be the last thing that it does for long, it goes in the same way:
+ * inside = 0, fence, revoked set? So what was wanted is not left until the call ends.
  *
  * A marked call (quoit_syscall_enter) is the same with a sign on the goroutine, Gsyscall, that
  * tells sysmon not to wait long. One whose goroutine lost its P in the call before gives it away
@@ -156,6 +158,17 @@ struct m *enter_g(const char *who)
 
 /* ---- marked calls --------------------------------------------------------------------------- */
 
+/* errno is the caller's, and the thread may be another one afterwards. */
+static noinline int errno_get(void)
+{
+    return errno;
+}
+
+static noinline void errno_put(int e)
+{
+    errno = e;
+}
+
 static cold void hand_off(struct m *mp)
 {
     struct p *pp = releasep(mp);
@@ -169,6 +182,26 @@ static cold void hand_off(struct m *mp)
     mp->handedoff = nanotime();
     add_relaxed(&sched.handoffs, 1);
     handoffp(pp);
+}
+
+/* Called while it went out, when it still showed as inside. The call may last as long as the stop,
+ * so nobody may wait for its end: what the taker has left alone is given away here. */
+static cold void outside_called(struct m *mp)
+{
+    int e = errno_get();
+    bool holds;
+
+    if (fence_and_load(&mp->revoked) == 0)
+        return;
+    store_relaxed(&mp->inside, 1);
+    /* Who takes the P does it under the lock, and does not after this. */
+    lock(&mp->lock);
+    holds = mp->p != NULL;
+    unlock(&mp->lock);
+    if (holds && load_relaxed(&sched.gcwaiting))
+        hand_off(mp);
+    leave(mp);
+    errno_put(e);
 }
 
 /* From inside to outside, as told. */
@@ -185,20 +218,16 @@ static void outside_begins(struct m *mp, const char *who, bool at_once)
     gstatus_set(gp, Grunning, Gsyscall);
     /* hint: sysmon tells one call from the next */
     store_relaxed(&mp->syscalltick, mp->syscalltick + 1);
-    if (unlikely(at_once))
+    if (unlikely(at_once)) {
         hand_off(mp);
+        leave(mp);
+        return;
+    }
     leave(mp);
-}
-
-/* errno is the caller's, and the thread may be another one afterwards. */
-static noinline int errno_get(void)
-{
-    return errno;
-}
-
-static noinline void errno_put(int e)
-{
-    errno = e;
+    /* order INSIDE full: it shows as outside before revoked is read; in: m_take */
+    fence_light();
+    if (unlikely(load_relaxed(&mp->revoked) != 0))
+        outside_called(mp);
 }
 
 static cold void outside_ends_slow(struct m *mp)

@@ -142,6 +142,29 @@ static void misuses(void)
     quoit_syscall_exit();
 }
 
+static void *stops_and_starts(void *arg)
+{
+    *(int *)arg += stop_once();
+    return NULL;
+}
+
+/* It is about to block while the world is being stopped, and for longer than that. */
+static void calls_that_wait_for_the_stop(void)
+{
+    int ran = 0, rounds = world_rounds(10 * STOPS);
+
+    for (int i = 0; i < rounds; i++) {
+        pthread_t t;
+
+        if (pthread_create(&t, NULL, stops_and_starts, &ran))
+            bail("no thread");
+        quoit_syscall_enter();
+        pthread_join(t, NULL);
+        quoit_syscall_exit();
+    }
+    is_int(ran, 0, "%d times the stop does not wait for a call that waits for it", rounds);
+}
+
 /* ---- who does not come in ------------------------------------------------------------------- */
 
 static int hogging, hog_tid;
@@ -251,6 +274,7 @@ static int body(void *arg)
     misuses();
     nothing_runs();
     several_stop();
+    calls_that_wait_for_the_stop();
     if (world_procs() > 1)
         a_hog_holds_it_up();
     return 7;

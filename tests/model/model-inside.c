@@ -37,6 +37,18 @@ void gstatus_scanned(struct quoit_g *gp unused_arg)
 {
 }
 
+struct p *releasep(struct m *m)
+{
+    m->p = NULL;
+    store_relaxed(&p.m, NULL);
+    return &p;
+}
+
+/* Given away by itself: it counts as stopped. */
+void handoffp(struct p *pp unused_arg)
+{
+}
+
 static void setup(void)
 {
     fence_bias = 0;
@@ -77,6 +89,19 @@ static void setup_marked_forbidden(void)
     sched.gcwaiting = 1;
 }
 
+/* The world is being stopped. */
+static void setup_called(void)
+{
+    setup();
+    sched.gcwaiting = 1;
+}
+
+static void setup_called_forbidden(void)
+{
+    setup_forbidden();
+    sched.gcwaiting = 1;
+}
+
 static void works(void)
 {
     if (enter() != &mp)
@@ -98,6 +123,13 @@ static void comes_back(void)
     quoit_syscall_exit();
     if (!came_in)
         data_write(&plain, 1);
+}
+
+/* Into a marked call that may last for ever. */
+static void goes_out(void)
+{
+    if (enter() == &mp)
+        outside_begins(&mp, "", false);
 }
 
 static void takes(void)
@@ -132,6 +164,11 @@ static void one_holder(void)
     explore_check(mp.p == &p || came_in || (mp.revoked & 1), "taken, and the M goes on");
 }
 
+static void not_kept(void)
+{
+    explore_check(came_in || mp.p == NULL, "in a marked call, and the stop waits for it");
+}
+
 static const struct explore tests[] = {
     {.name = "one enters, one takes", .setup = setup, .thread = {works, takes},
      .finish = one_holder},
@@ -143,6 +180,10 @@ static const struct explore tests[] = {
      .thread = {comes_back, takes}, .finish = one_holder},
     {.name = "one comes back from a marked call, one takes, no membarrier",
      .setup = setup_marked_forbidden, .thread = {comes_back, takes}, .finish = one_holder},
+    {.name = "one begins a marked call, one takes", .setup = setup_called,
+     .thread = {goes_out, takes}, .finish = not_kept},
+    {.name = "one begins a marked call, one takes, no membarrier",
+     .setup = setup_called_forbidden, .thread = {goes_out, takes}, .finish = not_kept},
     {.name = "one enters, one calls", .setup = setup, .thread = {looks, calls},
      .finish = not_lost},
     {.name = "one enters, one calls, no membarrier", .setup = setup_forbidden,
