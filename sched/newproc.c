@@ -45,7 +45,8 @@ static always_inline uint64_t goid_next(struct p *pp)
 static always_inline void g_fill(struct quoit_g *gp, uint64_t id, quoit_fn fn, void *arg,
                                  uint8_t flags, uint8_t class, const void *site)
 {
-    gp->born = site;
+    /* hint: who has just taken one that lay behind its last life may still look there (runq.h) */
+    store_relaxed(&gp->born, site);
     gp->stk = NULL;
     gp->id = id;
     gp->fn = fn;

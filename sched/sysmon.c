@@ -152,9 +152,10 @@ static bool stands_again(struct seen *s, struct m *mp, int64_t now)
     return false;
 }
 
-/* Has what mp is in, outside with gp, lasted long enough? */
-static bool is_due(struct seen *s, const struct p *pp, struct m *mp, const struct quoit_g *gp,
-                   int64_t now)
+/* Has what mp is in, outside with gp, lasted long enough? The memory of gp may have been mapped a
+ * moment ago, which TSan takes for a write. */
+static no_sanitize_thread bool is_due(struct seen *s, const struct p *pp, struct m *mp,
+                                      const struct quoit_g *gp, int64_t now)
 {
     bool same = !has_changed(s, pp, mp, now);
 

@@ -197,8 +197,8 @@ static void short_calls(void)
     int wrong = 0;
 
     for (int i = 0; i < QUICK; i++) {
-        errno_set(i);
         quoit_syscall_enter();
+        errno_set(i);
         quoit_syscall_exit();
         wrong += errno_now() != i;
     }
