@@ -270,6 +270,7 @@ static void stats_fill(struct quoit_stats *st)
         st->steals_far += load_relaxed(&c->steals_far);
         st->wakes += load_relaxed(&c->wakes);
     }
+    st->trimmed = load_relaxed(&sched.trimmed);
     stack_numbers(&stacks);
     st->stacks_live = stacks.live;
     st->stacks_cached = stacks.cached;

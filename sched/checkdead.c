@@ -29,6 +29,7 @@
  *                                    comes after the heavy one. So 2 sees the count, or 4 the
  *                                    goroutine
  *     a timer                        4; set by goroutines only
+ *     the housekeeper                rests, and is woken by sysmon only, which asks
  *     an attached thread             4, and 2
  *     any other thread               2: /proc/self/task has more than ours. They are started by
  *                                    goroutines, by jobs and by each other only
@@ -56,6 +57,7 @@
 #include "dump.h"
 #include "env.h"
 #include "gfree.h"
+#include "housekeep.h"
 #include "init.h"
 #include "m.h"
 #include "p.h"
@@ -93,7 +95,8 @@ static long count_threads(void)
  * that is looked at afterwards. */
 static long count_ours(void)
 {
-    return (long)load_relaxed(&sched.nm) + 1 + block_threads() + netpoll_threads();
+    return (long)load_relaxed(&sched.nm) + 1 + housekeep_threads() + block_threads() +
+           netpoll_threads();
 }
 
 /* A thread that the kernel keeps for some ring of the process: it runs nobody's code. */
@@ -207,7 +210,7 @@ static bool at_rest(bool *by_main)
 {
     bool rest;
 
-    if (num_goroutine() == 0)
+    if (num_goroutine() == 0 || !housekeep_rests())
         return false;
     lock(&sched.lock);
     rest = sched.sysmonwait && all_rest_locked() && !work_anywhere();
@@ -310,15 +313,6 @@ static bool is_refused_locked(int class)
     return false;
 }
 
-static uint64_t all_ticks(void)
-{
-    uint64_t n = 0;
-
-    for (uint32_t i = 0; i < nallp(); i++)
-        n += load_relaxed(&sched.allp[i]->schedtick);
-    return n;
-}
-
 /* Between two looks nobody has taken completions without a P. */
 static bool starve_locked(uint64_t *looks, int class)
 {
@@ -345,7 +339,7 @@ void checkdead_starved(int64_t now)
     static uint64_t ticks;
     static int64_t since;
     struct wanted w = { false, STACK_CLASSES };
-    uint64_t seen = all_ticks(), looks = 0;
+    uint64_t seen = p_ticks(), looks = 0;
     bool alone;
 
     if (seen != ticks || since == 0)
@@ -360,7 +354,7 @@ void checkdead_starved(int64_t now)
     /* order SPIN-DOWN full: as in checkdead; in: wakep */
     fence_heavy();
     (void)allgs(see_wanted, &w);
-    if (w.others || !starve(&looks, w.least) || all_ticks() != ticks)
+    if (w.others || !starve(&looks, w.least) || p_ticks() != ticks)
         return;
     if (alone)
         die(no_stack);

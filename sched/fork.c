@@ -25,6 +25,7 @@
 #include "block.h"
 #include "copies.h"
 #include "foreign.h"
+#include "housekeep.h"
 #include "init.h"
 #include "proc.h"
 #include "sigquit.h"
@@ -42,6 +43,7 @@ static void in_child(void)
     foreign_after_fork_child();
     netpoll_after_fork_child();
     block_after_fork_child();
+    housekeep_after_fork_child();
     overflow_fini();
     sigquit_fini();
     topo_unload();

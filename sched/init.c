@@ -24,6 +24,7 @@
 #include "fork.h"
 #include "gfree.h"
 #include "gstatus.h"
+#include "housekeep.h"
 #include "m.h"
 #include "newproc.h"
 #include "p.h"
@@ -109,6 +110,7 @@ static const struct step {
     { world_init, NULL },
     { quiesce_init, NULL },
     { grace_init, NULL },
+    { housekeep_init, housekeep_stop },
     { sysmon_start, sysmon_stop },
 };
 

@@ -104,6 +104,15 @@ struct p *pidleget_locked(struct p *near)
     return pp;
 }
 
+uint64_t p_ticks(void)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < nallp(); i++)
+        n += load_relaxed(&sched.allp[i]->schedtick);
+    return n;
+}
+
 /* ---- start and end -------------------------------------------------------------------------- */
 
 static size_t p_bytes(void)

@@ -45,6 +45,9 @@ static inline uint32_t nprocs(void)
     return n < all ? n : all;
 }
 
+/* Goroutines that were given a P since the start, over all P's: a hint of what runs. Any thread. */
+uint64_t p_ticks(void);
+
 static inline uint32_t npidle(void)
 {
     /* hint: only decides whether looking longer is worth it */

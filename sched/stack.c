@@ -214,7 +214,16 @@ size_t stack_trim(struct node *np)
     size_t bytes;
 
     purge_idle(np);
-    bytes = stackpool_trim(np);
+    bytes = stackpool_trim(np, true);
+    errno = saved;
+    return bytes;
+}
+
+size_t stack_trim_more(struct node *np)
+{
+    int saved = errno;
+    size_t bytes = stackpool_trim(np, false);
+
     errno = saved;
     return bytes;
 }

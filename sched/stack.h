@@ -116,6 +116,8 @@ uint32_t stack_reclaim(void);
  * microseconds, the rest next time. One caller at a time, any thread, while
  * others go on; takes sched.lock and memlocks. */
 size_t stack_trim(struct node *np);
+/* What is left of that, again at most some hundred microseconds; 0: nothing. */
+size_t stack_trim_more(struct node *np);
 
 /* Canary check where the guard is GUARD_WORDS; throws, naming the running
  * goroutine. Called for a stack whose goroutine has ended. */

@@ -327,7 +327,7 @@ static void find_idle_locked(struct stackpool *pool)
     pool->unused = pool->nmagazines;
 }
 
-size_t stackpool_trim(struct node *np)
+size_t stackpool_trim(struct node *np, bool begin)
 {
     size_t bytes = 0;
     int left = TRIM_MOST;
@@ -337,7 +337,7 @@ size_t stackpool_trim(struct node *np)
         struct stack *top;
 
         lock(&np->memlock);
-        if (pool->idle == NULL)
+        if (begin && pool->idle == NULL)
             find_idle_locked(pool);
         while (left > 0 && (top = batch_pop(&pool->idle, &pool->nidle)) != NULL) {
             unlock(&np->memlock);

@@ -26,8 +26,8 @@ void stackpool_put_magazine(struct node *np, struct stack *top);
 /* Any list, each to its own node. */
 void stackpool_put(struct stack *list);
 
-/* See stack_trim. */
-size_t stackpool_trim(struct node *np);
+/* See stack_trim; without `begin` stack_trim_more. */
+size_t stackpool_trim(struct node *np, bool begin);
 
 /* Adds to *n; what was ever made is added to live. */
 void stackpool_count(struct node *np, struct stack_numbers *n);

@@ -14,6 +14,7 @@
  *     - when nothing has run for a while, or goroutines wait for stacks, asks whether anything
  *       ever will again (checkdead.c);
  *     - prints what GODEBUG=schedtrace asks for (schedtrace.c);
+ *     - wakes the housekeeper when a job of it is due (housekeep.c), from its sleep too;
  *     - once in a while looks for libraries that were loaded, and for cpus that came or went.
  *
  * A P is taken from a marked call at the second look that finds it in the same one, if something
@@ -28,6 +29,7 @@
 #include "checkdead.h"
 #include "env.h"
 #include "gstatus.h"
+#include "housekeep.h"
 #include "m.h"
 #include "os_linux.h"
 #include "p.h"
@@ -52,6 +54,7 @@ enum {
     QUANTUM_NS = 10000000,
     INFLIGHT_NS = 500000, /* operations wait no longer than that for an M that computes */
     CHILDREN_NS = 100000000,
+    KEEP_NS = 1000000,     /* the housekeeper is asked for no more often */
     STOPPED_NS = 100000000,
 };
 
@@ -71,7 +74,7 @@ static struct sysmon {
     bool running;
     uint32_t ending; /* a  under sched.lock where it counts */
     struct note end; /* a  NOTE */
-    int64_t started, refreshed;
+    int64_t started, refreshed, kept;
     struct seen *seen; /* PROCS_MAX */
 } sysmon;
 
@@ -266,8 +269,10 @@ static bool sleep_begins(int64_t *until)
 static bool nap(int64_t until)
 {
     for (;;) {
-        int64_t due = schedtrace_due(), now;
+        int64_t due = schedtrace_due(), keep = housekeep_due(), now;
 
+        if (keep < due)
+            due = keep;
         if (note_sleep(&sched.sysmonnote, due < until ? due : until))
             return true;
         now = nanotime();
@@ -275,6 +280,7 @@ static bool nap(int64_t until)
             return false;
         tell_time(now);
         schedtrace_look(now);
+        housekeep_look(now);
     }
 }
 
@@ -282,15 +288,20 @@ static bool nap(int64_t until)
 static bool sleep_and_ask(int64_t until)
 {
     int64_t pause = ASK_NS;
+    int asks = ASKS;
 
-    for (int asks = ASKS; asks > 0; asks--, pause *= 4) {
+    while (asks > 0) {
         int64_t at = nanotime() + pause;
 
         if (at >= until)
             break;
         if (nap(at))
             return false;
-        checkdead(asks == 1);
+        /* It may be about to let somebody go on. */
+        if (!housekeep_rests())
+            continue;
+        checkdead(--asks == 0);
+        pause *= 4;
     }
     return !nap(until);
 }
@@ -323,6 +334,10 @@ void sysmon_wake(void)
 
 static void look_after(int64_t now)
 {
+    if (now - sysmon.kept >= KEEP_NS) {
+        sysmon.kept = now;
+        housekeep_look(now);
+    }
     if (now - sysmon.refreshed < CHILDREN_NS)
         return;
     sysmon.refreshed = now;

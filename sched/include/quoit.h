@@ -375,6 +375,7 @@ struct quoit_stats {
     uint64_t threads_idle; /* of those, asleep for want of work */
     uint64_t threads_lost; /* in other people's code, their P with others */
     uint64_t block_jobs;   /* calls of quoit_block and the like, under way or waiting */
+    uint64_t trimmed;      /* bytes of stacks that nobody used, given back to the kernel */
 };
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);

@@ -13,6 +13,7 @@
 #include "fork.h"
 #include "gfree.h"
 #include "globrunq.h"
+#include "housekeep.h"
 #include "init.h"
 #include "join.h"
 #include "lockthread.h"
@@ -101,6 +102,16 @@ stub void sysmon_stop(void)
 }
 
 stub void sysmon_wake(void)
+{
+}
+
+/* Nothing is given back. */
+stub int housekeep_init(void)
+{
+    return 0;
+}
+
+stub void housekeep_stop(void)
 {
 }
 
