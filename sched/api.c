@@ -4,6 +4,7 @@
  * Those of mutex, semaphore and wait group stand with their words; start and end in init.c.
  */
 #include "block.h"
+#include "deferfree.h"
 #include "dump.h"
 #include "init.h"
 #include "join.h"
@@ -276,6 +277,7 @@ static void stats_fill(struct quoit_stats *st)
     st->stacks_cached = stacks.cached;
     st->stacks_bare = stacks.bare;
     st->graces = graces();
+    st->deferred = deferred_count();
     netpoll_count(&polls);
     st->ring_enters = polls.ring_enters;
     st->ring_ops = polls.ring_ops;

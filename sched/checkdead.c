@@ -29,7 +29,8 @@
  *                                    comes after the heavy one. So 2 sees the count, or 4 the
  *                                    goroutine
  *     a timer                        4; set by goroutines only
- *     the housekeeper                rests, and is woken by sysmon only, which asks
+ *     the housekeeper                rests, nothing waits to be freed (what is freed may wake
+ *                                    somebody), and it is woken by sysmon only, which asks
  *     an attached thread             4, and 2
  *     any other thread               2: /proc/self/task has more than ours. They are started by
  *                                    goroutines, by jobs and by each other only
@@ -54,6 +55,7 @@
 #include "checkdead.h"
 
 #include "block.h"
+#include "deferfree.h"
 #include "dump.h"
 #include "env.h"
 #include "gfree.h"
@@ -210,7 +212,7 @@ static bool at_rest(bool *by_main)
 {
     bool rest;
 
-    if (num_goroutine() == 0 || !housekeep_rests())
+    if (num_goroutine() == 0 || !housekeep_rests() || deferred_due() != INT64_MAX)
         return false;
     lock(&sched.lock);
     rest = sched.sysmonwait && all_rest_locked() && !work_anywhere();

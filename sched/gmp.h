@@ -374,7 +374,7 @@ struct sched {
     sigset_t sigmask;     /* c  of the thread that started Quoit; every M's */
     struct m *m0;         /* c  the thread in quoit_main, NULL under quoit_init */
     int mainresult;       /*    of the first goroutine; read by m0 when all have stopped */
-    uint64_t trimmed;     /* a  bytes of unused stacks that went back to the kernel; the housekeeper's */
+    uint64_t trimmed;     /* a  bytes of unused stacks that went back to the kernel; housekeep.c */
     uint64_t foreign_spawned; /* a  by threads that are not ours */
 };
 

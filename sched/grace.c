@@ -115,6 +115,38 @@ static void wait_for_all(void)
     }
 }
 
+/* Who has the turn gives it back. */
+static void ends(bool waited)
+{
+    if (waited) {
+        lock(&grace.lock);
+        /* hint: read without the lock by graces */
+        store_relaxed(&grace.over, grace.begun);
+        unlock(&grace.lock);
+    }
+    quoit_sema_post(&grace.turn);
+}
+
+bool grace_try_begin(struct m **at)
+{
+    if (quoit_sema_trywait(&grace.turn) != 0)
+        return false;
+    lock(&grace.lock);
+    grace.begun++;
+    unlock(&grace.lock);
+    *at = call_all(NULL);
+    return true;
+}
+
+bool grace_is_over(struct m **at)
+{
+    *at = look(*at);
+    if (*at != NULL)
+        return false;
+    ends(true);
+    return true;
+}
+
 /* One that begins from now on, by whoever: who waits for a turn meanwhile need not begin
  * another. */
 static void synchronize(void)
@@ -132,14 +164,9 @@ static void synchronize(void)
     else
         grace.begun++;
     unlock(&grace.lock);
-    if (needed != 0) {
+    if (needed != 0)
         wait_for_all();
-        lock(&grace.lock);
-        /* hint: read without the lock by graces */
-        store_relaxed(&grace.over, grace.begun);
-        unlock(&grace.lock);
-    }
-    quoit_sema_post(&grace.turn);
+    ends(needed != 0);
 }
 
 void quoit_synchronize(void)

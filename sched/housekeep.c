@@ -21,6 +21,7 @@
  */
 #include "housekeep.h"
 
+#include "deferfree.h"
 #include "lock.h"
 #include "note.h"
 #include "p.h"
@@ -92,6 +93,7 @@ static const struct job {
     void (*run)(int64_t now);
 } jobs[] = {
     { trim_due, trim_run },
+    { deferred_due, deferred_run },
 };
 
 /* ---- the thread ----------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 
 #include "block.h"
 #include "copies.h"
+#include "deferfree.h"
 #include "env.h"
 #include "foreign.h"
 #include "fork.h"
@@ -110,6 +111,7 @@ static const struct step {
     { world_init, NULL },
     { quiesce_init, NULL },
     { grace_init, NULL },
+    { deferred_init, deferred_fini },
     { housekeep_init, housekeep_stop },
     { sysmon_start, sysmon_stop },
 };

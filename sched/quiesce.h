@@ -26,6 +26,12 @@ bool take_turn(quoit_sema *turn);
  * which it goes on. */
 struct m *give_way(struct m *mp);
 
+/* For a thread without M that must not wait, between foreign_enter and foreign_leave. False:
+ * another grace period is under way. *at: whom it waits for, and is to be handed in at each look,
+ * until one says that it is over. */
+bool grace_try_begin(struct m **at);
+bool grace_is_over(struct m **at);
+
 /* How many grace periods there were. Any thread, a hint. */
 uint64_t graces(void);
 

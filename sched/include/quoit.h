@@ -300,6 +300,13 @@ int quoit_quiesce(int (*visit)(const struct quoit_ginfo *info, void *arg), void 
  * or in quoit_block. When Quoit ends a plain thread returns early. [P][T] */
 void quoit_synchronize(void);
 
+/* fn(ptr) is called, once, when every goroutine that ran at the call has been at a safe point as
+ * above: by the housekeeper, a thread of Quoit's own that is no goroutine, so fn should be short
+ * and may do what a plain thread may; or, for what is left when Quoit ends, by the thread that
+ * ends it. The call itself waits for nobody. -ENOMEM, -EINVAL: fn is NULL; -ESHUTDOWN: in a plain
+ * thread, when Quoit does not run; then ptr stays the caller's. [T] */
+int quoit_defer_free(void *ptr, void (*fn)(void *ptr));
+
 /* ---- synchronisation ------------------------------------------------------------------------ */
 
 /* These sit in the user's own structs. All zero is the valid start; they must not move while in
@@ -369,6 +376,7 @@ struct quoit_stats {
     uint64_t retakes;      /* P's taken from threads that stood in other people's code */
     uint64_t stacks_bare;  /* stacks without a guard page: they have a canary */
     uint64_t graces;       /* grace periods that were waited for */
+    uint64_t deferred;     /* frees that had waited for one (quoit_defer_free) */
     uint64_t handoffs;     /* P's given away by a call that blocks, at once */
     uint64_t world_stops;  /* times that the world was stopped */
     uint64_t threads;      /* that run goroutines, now */
