@@ -325,18 +325,24 @@ static int quiesce(struct visit *v)
 int quoit_quiesce(int (*visit)(const struct quoit_ginfo *g, void *arg), void *arg)
 {
     struct visit v = { visit, arg, NULL };
-    bool thread = m_get() == NULL;
     uint32_t visitor = load_relaxed(&visits.visitor);
+    struct m *mp;
     int r;
 
     if (visit == NULL)
         return -EINVAL;
     if (visitor != 0 && visitor == (uint32_t)os_gettid())
         return -EDEADLK;
-    if (thread && !foreign_enter())
-        return -ESHUTDOWN;
-    r = quiesce(&v);
-    if (thread)
+    mp = enter();
+    if (mp == NULL) {
+        if (!foreign_enter())
+            return -ESHUTDOWN;
+        r = quiesce(&v);
         foreign_leave();
-    return r;
+        return r;
+    }
+    if (unlikely(mp->locks != 0))
+        pinned(__func__);
+    leave(mp);
+    return quiesce(&v);
 }

@@ -392,7 +392,8 @@ static const struct {
     { locked, 40 }, { storm_marked, 40 }, { storm_unmarked, 5 },
     { storm_block, 30 }, { storm_pin, 60 }, { storm_resize, 6 },
     { storm_stop, 25 }, { storm_forks, 1 }, { storm_process, 1 },
-    { storm_dump, 2 },
+    { storm_dump, 2 }, { storm_quiesce, 4 }, { storm_synchronize, 20 },
+    { storm_defer, 100 }, { storm_look, 100 },
 };
 
 int storm_acts(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * storm-world.c - calls that block, the world and its size, other processes
+ * storm-world.c - calls that block, the world and its size, grace periods, other processes
  */
 #include "storm.h"
 
@@ -9,6 +9,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -130,6 +131,87 @@ void storm_stop(struct actor *a)
         bail("somebody runs while the world is stopped");
     quoit_start_world();
     happened(quoit_self() != NULL ? STOP : STOP_OUTSIDE);
+}
+
+/* ---- one by one, and behind their backs ----------------------------------------------------- */
+
+static int visits(const struct quoit_ginfo *g, void *arg)
+{
+    uint32_t *left = arg;
+
+    if (g->id == 0 || (strcmp(g->state, "waiting") == 0) != (g->reason != NULL))
+        bail("goroutine %llu is %s", (unsigned long long)g->id, g->state);
+    return --*left == 0 ? 99 : 0;
+}
+
+void storm_quiesce(struct actor *a)
+{
+    uint32_t most = 1 + roll(a, 500), left = most;
+    int r = quoit_quiesce(visits, &left);
+
+    if (r != (left == 0 ? 99 : 0) || left == most)
+        bail("quoit_quiesce: %d", r);
+    happened(QUIESCE);
+}
+
+struct thing {
+    uint32_t spoiled;
+    uint32_t looks;
+};
+
+static void spoil(void *ptr)
+{
+    struct thing *t = ptr;
+
+    if (t == NULL)
+        return;
+    if (__atomic_exchange_n(&t->spoiled, 1, __ATOMIC_RELAXED) != 0)
+        bail("freed twice");
+    free(t);
+    add(&storm.freed, 1);
+}
+
+static struct thing *replace(void)
+{
+    struct thing *t = calloc(1, sizeof *t);
+
+    if (t == NULL)
+        bail("no memory");
+    add(&storm.made, 1);
+    return __atomic_exchange_n(&storm.thing, t, __ATOMIC_ACQ_REL);
+}
+
+void storm_synchronize(struct actor *a unused_arg)
+{
+    struct thing *old = replace();
+
+    quoit_synchronize();
+    spoil(old);
+    happened(SYNCHRONIZE);
+}
+
+void storm_defer(struct actor *a unused_arg)
+{
+    if (quoit_defer_free(replace(), spoil) != 0)
+        bail("quoit_defer_free");
+    happened(DEFER);
+}
+
+void storm_look(struct actor *a)
+{
+    struct thing *t;
+
+    quoit_pin();
+    t = __atomic_load_n(&storm.thing, __ATOMIC_ACQUIRE);
+    if (t != NULL) {
+        if (roll(a, 4) == 0)
+            compute(roll(a, 50000));
+        __atomic_add_fetch(&t->looks, 1, __ATOMIC_RELAXED);
+        if (__atomic_load_n(&t->spoiled, __ATOMIC_RELAXED) != 0)
+            bail("what is looked at has been freed");
+    }
+    quoit_unpin();
+    happened(LOOK);
 }
 
 /* ---- processes ------------------------------------------------------------------------------ */

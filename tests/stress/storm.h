@@ -49,6 +49,10 @@ enum event {
     FORK,
     PROCESS,
     DUMP,
+    QUIESCE,
+    SYNCHRONIZE,
+    DEFER,
+    LOOK,
     VISIT,
     VISITOR,
     EVENTS
@@ -75,6 +79,8 @@ struct storm {
     quoit_mutex mutex;
     quoit_sema letters;
     struct quoit_g *place[PLACES];
+    struct thing *thing;        /* read without a lock */
+    uint64_t made, freed;       /* things */
 };
 
 extern struct storm storm;
@@ -109,5 +115,10 @@ void storm_stop(struct actor *a);
 void storm_forks(struct actor *a);
 void storm_process(struct actor *a);
 void storm_dump(struct actor *a);
+void storm_quiesce(struct actor *a);
+/* The thing is replaced, and the old one freed when nobody looks at it any more. */
+void storm_synchronize(struct actor *a);
+void storm_defer(struct actor *a);
+void storm_look(struct actor *a);
 
 #endif

@@ -74,6 +74,10 @@ static const struct {
     [FORK] = { "forked", 1 },
     [PROCESS] = { "started a program", 1 },
     [DUMP] = { "a dump", 1 },
+    [QUIESCE] = { "visited every goroutine", 1 },
+    [SYNCHRONIZE] = { "waited for a grace period", 1 },
+    [DEFER] = { "deferred a free", 20 },
+    [LOOK] = { "looked at what others replace", 20 },
     [VISIT] = { "did something in a plain thread", 50 },
     [VISITOR] = { "a plain thread came and went", 1 },
 };
@@ -310,6 +314,7 @@ static void show_sums(void)
     is_int(storm.read, storm.written, "every number came through its pipe");
     is_int(storm.mutex_plain, storm.under_mutex, "one at a time under the mutex");
     is_int(pins, storm.pins, "one at a time pinned to a P");
+    is_int(storm.freed + (storm.thing != NULL), storm.made, "each thing but the last is freed");
 }
 
 int main(void)
