@@ -53,8 +53,10 @@ static void goroutines_are_counted(void)
     quoit_wg_wait(&wg);
     until_there_are(1);
     ok(true, "those that have ended do not");
-    g = world_go_apart(nothing, NULL);
+    quoit_wg_add(&wg, 1);
+    g = world_go_apart(waits, NULL);
     is_int(quoit_num_goroutine(), 2, "one that will be joined");
+    quoit_sema_post(&gate);
     until_there_are(1);
     ok(true, "counts until it has ended");
     world_join(g);

@@ -192,7 +192,11 @@ int main(void)
     is_int(child_end(&c), 0, "who ignores it is left alone, and all is given back");
     child_run(&c, has_no_signals, NULL);
     is_int(child_end(&c), 0, "QUOIT_NO_SIGNALS");
+#ifdef __SANITIZE_THREAD__
+    skip("TSan delivers a signal at a call that it knows, and switches make none");
+#else
     at_any_moment();
+#endif
     return done_testing();
 }
 
