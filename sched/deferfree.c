@@ -59,6 +59,21 @@ static struct deferred {
 
 /* ---- giving --------------------------------------------------------------------------------- */
 
+/* By itself, and not around all that quoit_defer_free does: whoever is called to the door there may
+ * go on in another thread, whose errno is another one. */
+static noinline struct batch *batch_new(struct batch *next)
+{
+    int saved = errno;
+    struct batch *b = malloc(sizeof *b);
+
+    errno = saved;
+    if (b != NULL) {
+        b->n = 0;
+        b->next = next;
+    }
+    return b;
+}
+
 /* 1: it lies there, on a shelf that was empty; 0: with others; or -ENOMEM. */
 static int put_locked(struct shelf *s, void *ptr, void (*fn)(void *ptr))
 {
@@ -66,11 +81,9 @@ static int put_locked(struct shelf *s, void *ptr, void (*fn)(void *ptr))
     bool first = b == NULL;
 
     if (first || b->n == BATCH) {
-        b = malloc(sizeof *b);
+        b = batch_new(s->batches);
         if (b == NULL)
             return -ENOMEM;
-        b->n = 0;
-        b->next = s->batches;
         s->batches = b;
     }
     b->at[b->n].ptr = ptr;
@@ -97,7 +110,7 @@ static int put(struct shelf *s, void *ptr, void (*fn)(void *ptr))
 int quoit_defer_free(void *ptr, void (*fn)(void *ptr))
 {
     struct m *mp;
-    int saved = errno, e = -ESHUTDOWN;
+    int e = -ESHUTDOWN;
 
     if (fn == NULL)
         return -EINVAL;
@@ -109,7 +122,6 @@ int quoit_defer_free(void *ptr, void (*fn)(void *ptr))
         e = put(&shelves[0], ptr, fn);
         foreign_leave();
     }
-    errno = saved;
     return e;
 }
 
