@@ -13,9 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -108,6 +111,44 @@ long call_writev(const struct op *op)
     return write_quietly(op, op_pointer(op->addr), (int)op->len);
 }
 
+static long poll_once(const struct op *op, int timeout)
+{
+    struct pollfd p = { .fd = op->fd, .events = op_events(op) };
+    long n = result(poll(&p, 1, timeout));
+
+    if (n <= 0)
+        return n;
+    return p.revents & POLLNVAL ? -EBADF : p.revents;
+}
+
+long call_poll(const struct op *op)
+{
+    return poll_once(op, -1);
+}
+
+/* An entry says it otherwise than futex(2). */
+long call_futex_wait(const struct op *op)
+{
+    int how = FUTEX_WAIT | (op->fd & FUTEX_PRIVATE_FLAG);
+
+    return result(syscall(SYS_futex, op_pointer(op->addr), how, (uint32_t)op->off, NULL, NULL, 0));
+}
+
+/* An entry has places, -1 where there is none, and not pointers to them. */
+long call_splice(const struct op *op)
+{
+    off64_t in = (off64_t)op->addr, out = (off64_t)op->off;
+
+    return result(splice(op->aux, in < 0 ? NULL : &in, op->fd, out < 0 ? NULL : &out, op->len,
+                         op->flags));
+}
+
+/* There is no plain call for it. */
+long call_entry(const struct op *op unused_arg)
+{
+    return -EOPNOTSUPP;
+}
+
 /* ---- without blocking ----------------------------------------------------------------------- */
 
 /* What says that the question cannot be asked here: an old kernel, a filter of system calls, a
@@ -186,6 +227,56 @@ long look_writev(const struct op *op)
         return -EAGAIN;
     return asked(result(pwritev2(op->fd, op_pointer(op->addr), (int)op->len, (off_t)op->off,
                                  RWF_NOWAIT | (int)op->flags)));
+}
+
+/* What is sent and received: each has such flags. */
+long look_message(const struct op *op)
+{
+    struct op now = *op;
+
+    now.flags |= MSG_DONTWAIT;
+    return op_call(&now);
+}
+
+/* The flag is everybody's who has the socket open, for the length of a call that does not
+ * block. -EINPROGRESS is for who called: it waits until the socket can be written to. A socket
+ * of the file system says -EAGAIN, and nothing tells when there is a place. */
+long look_connect(const struct op *op)
+{
+    int flags = fcntl(op->fd, F_GETFL);
+    long r;
+
+    if (flags < 0)
+        return -errno;
+    if (!(flags & O_NONBLOCK) && fcntl(op->fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return LOOK_LASTS;
+    r = op_call(op);
+    if (!(flags & O_NONBLOCK))
+        (void)fcntl(op->fd, F_SETFL, flags);
+    return r == -EAGAIN ? LOOK_LASTS : r;
+}
+
+/* Another process may take the connection that this one has seen, so a socket that would then
+ * block is left to a thread. */
+long look_accept(const struct op *op)
+{
+    struct op ready = { .desc = op->desc, .fd = op->fd };
+    int flags = fcntl(op->fd, F_GETFL);
+    long r;
+
+    if (flags < 0)
+        return -errno;
+    if (flags & O_NONBLOCK)
+        return op_call(op);
+    r = poll_once(&ready, 0);
+    return r < 0 ? r : r == 0 ? -EAGAIN : -EOPNOTSUPP;
+}
+
+long look_poll(const struct op *op)
+{
+    long r = poll_once(op, 0);
+
+    return r == 0 ? -EAGAIN : r;
 }
 
 /* Nothing is known of when it ends. */

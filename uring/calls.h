@@ -15,12 +15,20 @@ long call_pread(const struct op *op);
 long call_pwrite(const struct op *op);
 long call_readv(const struct op *op);
 long call_writev(const struct op *op);
+long call_poll(const struct op *op);
+long call_futex_wait(const struct op *op);
+long call_splice(const struct op *op);
+long call_entry(const struct op *op);
 
 long look_openat(const struct op *op);
 long look_read(const struct op *op);
 long look_write(const struct op *op);
 long look_readv(const struct op *op);
 long look_writev(const struct op *op);
+long look_message(const struct op *op);
+long look_connect(const struct op *op);
+long look_accept(const struct op *op);
+long look_poll(const struct op *op);
 long look_lasts(const struct op *op);
 
 #endif

@@ -95,6 +95,22 @@ static void first_of_round(struct m *mp, struct poller *pl)
         pp->fairat = pl->tick + pl->span;
 }
 
+static void fill_in(struct io_uring_sqe *sqe, const struct op *op)
+{
+    if (unlikely(op->desc->how == HOW_ENTRY)) {
+        *sqe = *(const struct io_uring_sqe *)op_pointer(op->addr);
+        return;
+    }
+    sqe->opcode = op->desc->opcode;
+    sqe->fd = op->fd;
+    sqe->off = op->off;
+    sqe->addr = op->addr;
+    sqe->len = op->len;
+    sqe->rw_flags = (int)op->flags;
+    sqe->splice_fd_in = op->aux;
+    sqe->addr3 = op->addr3;
+}
+
 /* On the stack of whoever runs next. Once submitted the record may be gone. */
 static int hand_to_ring(void *arg)
 {
@@ -106,14 +122,7 @@ static int hand_to_ring(void *arg)
 
     CHECK(sqe != NULL, "the room that was made is gone");
     op->left = 1;
-    sqe->opcode = op->desc->opcode;
-    sqe->fd = op->fd;
-    sqe->off = op->off;
-    sqe->addr = op->addr;
-    sqe->len = op->len;
-    sqe->rw_flags = (int)op->flags;
-    sqe->splice_fd_in = op->aux;
-    sqe->addr3 = op->addr3;
+    fill_in(sqe, op);
     sqe->user_data = op_tag(op, gen);
     if (!probed.cancel_any)
         inflight_add(pl, op);
@@ -181,6 +190,14 @@ static void append(struct glist *ready, struct quoit_g *gp)
     ready->n++;
 }
 
+/* Was this its last completion? What was sent without being copied is told of twice. */
+static bool op_ended(struct op *op, const struct io_uring_cqe *cqe)
+{
+    if (!(cqe->flags & IORING_CQE_F_NOTIF))
+        op->res = cqe->res;
+    return !(cqe->flags & IORING_CQE_F_MORE) && --op->left == 0;
+}
+
 unsigned op_take(struct poller *pl, bool owner, struct glist *ready)
 {
     struct ring *r = &pl->ring;
@@ -197,10 +214,10 @@ unsigned op_take(struct poller *pl, bool owner, struct glist *ready)
         } else if (cqe->user_data != UD_NONE) {
             struct op *op = tagged(cqe->user_data);
 
-            if (--op->left == 0) {
+            if (op_ended(op, cqe)) {
                 if (!probed.cancel_any)
                     inflight_drop(pl, op);
-                append(ready, op_finish(op, cqe->res));
+                append(ready, op_finish(op, op->res));
                 n++;
             }
         }
@@ -265,6 +282,26 @@ static bool by_ring(struct m *mp, const struct opdesc *desc)
            poller_ring(mp->poller);
 }
 
+/* Parked until the ring has done it, if there is room for it. */
+static struct m *wait_in_ring(struct m *mp, struct op *op, const char *reason)
+{
+    if (unlikely(ring_full(mp)))
+        return make_room(mp, op);
+    op->gp = mp->curg;
+    return park(mp, hand_to_ring, op, reason);
+}
+
+/* Most kernels do not wait where the descriptor has O_NONBLOCK: so it is polled, and the
+ * operation begins anew. */
+static cold struct m *poll_first(struct m *mp, struct op *op)
+{
+    struct op ready = { .desc = &ops[OP_POLL], .fd = op->fd, .flags = (uint32_t)op_events(op) };
+
+    mp = wait_in_ring(mp, &ready, op->desc->name);
+    op->res = ready.res < 0 ? ready.res : -EINTR;
+    return mp;
+}
+
 long op_run(struct op *op)
 {
     struct m *mp = enter();
@@ -277,17 +314,13 @@ long op_run(struct op *op)
         pinned(op->desc->name);
     do {
         if (!by_ring(mp, op->desc)) {
-            if (op->desc->how == HOW_CLOSE)
+            if (op->desc->how == HOW_CLOSE || op->desc->how == HOW_ENTRY)
                 return run_inline(mp, op);
             mp = posix_wait(mp, op);
-        } else if (unlikely(ring_full(mp))) {
-            mp = make_room(mp, op);
         } else {
-            op->gp = mp->curg;
-            mp = park(mp, hand_to_ring, op, op->desc->name);
-            /* Some kernels do not wait where the descriptor has O_NONBLOCK. */
+            mp = wait_in_ring(mp, op, op->desc->name);
             if (unlikely(op->res == -EAGAIN) && op->desc->events != 0)
-                mp = posix_wait(mp, op);
+                mp = poll_first(mp, op);
         }
     } while (op->res == -EINTR);
     leave(mp);

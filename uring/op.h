@@ -26,10 +26,14 @@ enum how {
     HOW_INLINE, /* a plain call in either case: it ends at once, or a ring only hands it to a worker
                    of the kernel */
     HOW_POOL,   /* a thread of the pool in either case: rings have nothing for it */
+    HOW_ENTRY,  /* by ring only: addr points to an entry that the program has filled in */
 };
 
 /* It would wait for somebody else, and there is nothing to be watched. No error has this number. */
 enum { LOOK_LASTS = -5000 };
+
+/* In a row: the readiness that the call asked for, in its flags. */
+enum { EVENTS_ASKED = -1 };
 
 /* Where an argument of the plain system call stands in the record. */
 enum arg { A_NONE, A_FD, A_ADDR, A_LEN, A_OFF, A_FLAGS, A_AUX, A_ADDR3, ARGS };
@@ -58,6 +62,12 @@ enum {
     OP_READ, OP_WRITE, OP_PREAD, OP_PWRITE, OP_READV, OP_WRITEV,
     OP_FSYNC, OP_FDATASYNC, OP_SYNC_FILE_RANGE, OP_FALLOCATE, OP_FTRUNCATE, OP_FADVISE, OP_MADVISE,
     OP_STATX, OP_RENAMEAT, OP_UNLINKAT, OP_MKDIRAT, OP_LINKAT, OP_SYMLINKAT, OP_GETDENTS,
+    OP_GETXATTR, OP_FGETXATTR, OP_LISTXATTR, OP_FLISTXATTR,
+    OP_SETXATTR, OP_FSETXATTR, OP_REMOVEXATTR, OP_FREMOVEXATTR,
+    OP_SOCKET, OP_BIND, OP_LISTEN, OP_SHUTDOWN, OP_CONNECT, OP_ACCEPT,
+    OP_SEND, OP_RECV, OP_SENDMSG, OP_RECVMSG,
+    OP_PIPE, OP_SPLICE, OP_SPLICE_LASTS, OP_TEE,
+    OP_POLL, OP_EPOLL_CTL, OP_WAITID, OP_FUTEX_WAIT, OP_FUTEX_WAKE, OP_ENTRY,
     OPS
 };
 extern const struct opdesc ops[OPS];
@@ -85,6 +95,12 @@ struct op {
         struct helped *helped; /* without a ring: what a thread of the pool gets */
     };
 } __attribute__((__aligned__(16)));
+
+/* The readiness that the operation waits for; 0: none. */
+static inline int16_t op_events(const struct op *op)
+{
+    return op->desc->events != EVENTS_ASKED ? op->desc->events : (int16_t)op->flags;
+}
 
 /* A pointer as an argument, and back. */
 static inline uint64_t op_word(const void *p)

@@ -164,7 +164,7 @@ static unsigned watch_list(void)
 
         if (!is_for(k, op))
             watcher.fds[++k] = (struct pollfd){ .fd = op->fd };
-        watcher.fds[k].events |= op->desc->events;
+        watcher.fds[k].events |= op_events(op);
     }
     return k + 1;
 }
@@ -175,7 +175,7 @@ static void watch_look(void)
 
     for (unsigned i = 0; i < watcher.n; i++) {
         struct op *op = watcher.ops[i];
-        short wanted = (short)(op->desc->events | POLLERR | POLLHUP | POLLNVAL);
+        short wanted = (short)(op_events(op) | POLLERR | POLLHUP | POLLNVAL);
 
         k += !is_for(k, op);
         if (!(watcher.fds[k].revents & wanted) || !watch_done(op))
@@ -337,7 +337,8 @@ static bool wait_elsewhere(struct m **mpp, struct op *op, bool watched, enum blo
 
 static struct m *wait_somehow(struct m *mp, struct op *op, bool watched, enum block_kind kind)
 {
-    if (wait_elsewhere(&mp, op, watched, kind))
+    if (wait_elsewhere(&mp, op, watched, kind) ||
+        (watched && wait_elsewhere(&mp, op, false, BLOCK_LASTS)))
         return mp;
     /* Slow beats not at all. */
     if (!watched && kind == BLOCK_ENDS) {
@@ -354,7 +355,8 @@ struct m *posix_wait(struct m *mp, struct op *op)
     int saved = errno;
     long res = look(op);
     bool would_block = res == -EAGAIN || res == -EOPNOTSUPP || res == LOOK_LASTS;
-    bool watched = would_block && op->desc->events != 0 && !is_file(op);
+    bool watched = would_block && (op->desc->events == EVENTS_ASKED ||
+                                   (op->desc->events != 0 && !is_file(op)));
 
     errno = saved;
     if (would_block)

@@ -16,6 +16,9 @@
 /* What a row says of the plain system call. */
 #define SYSTEM(call, ...) .nr = SYS_##call, .args = { __VA_ARGS__ }
 #define RING(op)          IORING_OP_##op, HOW_RING
+#define SPOT(call, ...)   .how = HOW_INLINE, SYSTEM(call, __VA_ARGS__)
+/* An end that has a place of its own says so; the pointers to that stand in splice's record. */
+#define SPLICE            .call = call_splice
 
 const struct opdesc ops[OPS] = {
     [OP_OPENAT] = { "openat", RING(OPENAT), .call = call_openat, .look = look_openat },
@@ -50,4 +53,45 @@ const struct opdesc ops[OPS] = {
                     SYSTEM(linkat, A_FD, A_ADDR, A_LEN, A_OFF, A_FLAGS) },
     [OP_SYMLINKAT] = { "symlinkat", RING(SYMLINKAT), SYSTEM(symlinkat, A_ADDR, A_FD, A_OFF) },
     [OP_GETDENTS] = { "getdents", .how = HOW_POOL, SYSTEM(getdents64, A_FD, A_ADDR, A_LEN) },
+
+    [OP_GETXATTR] = { "getxattr", SPOT(getxattr, A_ADDR3, A_ADDR, A_OFF, A_LEN) },
+    [OP_FGETXATTR] = { "fgetxattr", SPOT(fgetxattr, A_FD, A_ADDR, A_OFF, A_LEN) },
+    [OP_LISTXATTR] = { "listxattr", SPOT(listxattr, A_ADDR3, A_ADDR, A_LEN) },
+    [OP_FLISTXATTR] = { "flistxattr", SPOT(flistxattr, A_FD, A_ADDR, A_LEN) },
+    [OP_SETXATTR] = { "setxattr", RING(SETXATTR),
+                      SYSTEM(setxattr, A_ADDR3, A_ADDR, A_OFF, A_LEN, A_FLAGS) },
+    [OP_FSETXATTR] = { "fsetxattr", RING(FSETXATTR),
+                       SYSTEM(fsetxattr, A_FD, A_ADDR, A_OFF, A_LEN, A_FLAGS) },
+    [OP_REMOVEXATTR] = { "removexattr", .how = HOW_POOL, SYSTEM(removexattr, A_ADDR3, A_ADDR) },
+    [OP_FREMOVEXATTR] = { "fremovexattr", .how = HOW_POOL, SYSTEM(fremovexattr, A_FD, A_ADDR) },
+
+    [OP_SOCKET] = { "socket", SPOT(socket, A_FD, A_OFF, A_LEN) },
+    [OP_BIND] = { "bind", SPOT(bind, A_FD, A_ADDR, A_OFF) },
+    [OP_LISTEN] = { "listen", SPOT(listen, A_FD, A_LEN) },
+    [OP_SHUTDOWN] = { "shutdown", SPOT(shutdown, A_FD, A_LEN) },
+    [OP_CONNECT] = { "connect", RING(CONNECT), SYSTEM(connect, A_FD, A_ADDR, A_OFF),
+                     .look = look_connect },
+    [OP_ACCEPT] = { "accept", RING(ACCEPT), false, POLLIN, NULL, look_accept,
+                    SYSTEM(accept4, A_FD, A_ADDR, A_OFF, A_FLAGS) },
+    [OP_SEND] = { "send", RING(SEND), false, POLLOUT, NULL, look_message,
+                  SYSTEM(sendto, A_FD, A_ADDR, A_LEN, A_FLAGS) },
+    [OP_RECV] = { "recv", RING(RECV), false, POLLIN, NULL, look_message,
+                  SYSTEM(recvfrom, A_FD, A_ADDR, A_LEN, A_FLAGS) },
+    [OP_SENDMSG] = { "sendmsg", RING(SENDMSG), false, POLLOUT, NULL, look_message,
+                     SYSTEM(sendmsg, A_FD, A_ADDR, A_FLAGS) },
+    [OP_RECVMSG] = { "recvmsg", RING(RECVMSG), false, POLLIN, NULL, look_message,
+                     SYSTEM(recvmsg, A_FD, A_ADDR, A_FLAGS) },
+
+    [OP_PIPE] = { "pipe", SPOT(pipe2, A_ADDR, A_FLAGS) },
+    [OP_SPLICE] = { "splice", RING(SPLICE), SPLICE },
+    [OP_SPLICE_LASTS] = { "splice", .how = HOW_POOL, .look = look_lasts, SPLICE },
+    [OP_TEE] = { "tee", SPOT(tee, A_AUX, A_FD, A_LEN, A_FLAGS) },
+
+    [OP_POLL] = { "poll", RING(POLL_ADD), false, EVENTS_ASKED, call_poll, look_poll },
+    [OP_EPOLL_CTL] = { "epoll_ctl", SPOT(epoll_ctl, A_FD, A_LEN, A_OFF, A_ADDR) },
+    [OP_WAITID] = { "waitid", RING(WAITID), SYSTEM(waitid, A_LEN, A_FD, A_OFF, A_AUX),
+                    .look = look_lasts },
+    [OP_FUTEX_WAIT] = { "futex", RING(FUTEX_WAIT), .call = call_futex_wait, .look = look_lasts },
+    [OP_FUTEX_WAKE] = { "futex", SPOT(futex, A_ADDR, A_FD, A_LEN) },
+    [OP_ENTRY] = { "uring", .how = HOW_ENTRY, .call = call_entry },
 };

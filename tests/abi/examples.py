@@ -25,7 +25,7 @@ SOURCE, LIBRARY, COMPILER = sys.argv[1], sys.argv[2], sys.argv[3:]
 MARK = re.compile(r"(?:; example: (.*)|<!-- example: (.*) -->)$")
 PRELUDE = "".join(f"#include <{h}>\n" for h in (
     "quoit.h", "quoit_io.h", "quoit_numa.h", "errno.h", "fcntl.h", "stdio.h", "string.h",
-    "sys/stat.h"))
+    "sys/socket.h", "sys/stat.h", "sys/wait.h"))
 
 checks = 0
 failed = 0

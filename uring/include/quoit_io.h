@@ -15,10 +15,16 @@
 #define QUOIT_IO_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+struct epoll_event;
+struct io_uring_sqe;
 struct iovec;
+struct msghdr;
 struct open_how;
+struct pollfd;
+struct sockaddr;
 struct statx;
 
 #ifdef __cplusplus
@@ -74,6 +80,70 @@ int quoit_unlinkat(int dirfd, const char *path, int flags);
 int quoit_mkdirat(int dirfd, const char *path, mode_t mode);
 int quoit_linkat(int olddir, const char *from, int newdir, const char *to, int flags);
 int quoit_symlinkat(const char *target, int dirfd, const char *path);
+
+/* getxattr(2) and its kin, made on the spot, never park: bytes of the value or list, or with `n` 0
+ * the bytes that it takes. -ENODATA: no such attribute; -ERANGE: it is larger; -EOPNOTSUPP: not on
+ * this file system. */
+ssize_t quoit_getxattr(const char *path, const char *name, void *value, size_t n);
+ssize_t quoit_fgetxattr(int fd, const char *name, void *value, size_t n);
+ssize_t quoit_listxattr(const char *path, char *list, size_t n);
+ssize_t quoit_flistxattr(int fd, char *list, size_t n);
+/* setxattr(2), removexattr(2) and their kin; -EEXIST, -ENODATA as `flags` ask for. */
+int quoit_setxattr(const char *path, const char *name, const void *value, size_t n, int flags);
+int quoit_fsetxattr(int fd, const char *name, const void *value, size_t n, int flags);
+int quoit_removexattr(const char *path, const char *name);
+int quoit_fremovexattr(int fd, const char *name);
+
+/* socket(2), bind(2), listen(2), shutdown(2): made on the spot, never park. Here and below a length
+ * is a socklen_t. */
+int quoit_socket(int domain, int type, int protocol);
+int quoit_bind(int fd, const struct sockaddr *name, unsigned int len);
+int quoit_listen(int fd, int backlog);
+int quoit_shutdown_socket(int fd, int how);
+/* connect(2): until there is a connection, with O_NONBLOCK too. -ECONNREFUSED, -ETIMEDOUT: as the
+ * network says. */
+int quoit_connect(int fd, const struct sockaddr *name, unsigned int len);
+/* accept(2), accept4(2): the new descriptor; `name` and `len` may be NULL. */
+int quoit_accept(int fd, struct sockaddr *name, unsigned int *len);
+int quoit_accept4(int fd, struct sockaddr *name, unsigned int *len, int flags);
+/* send(2), sendto(2), sendmsg(2): bytes. None raises SIGPIPE: -EPIPE. quoit_send sends all, or as
+ * much as went out before an error. With MSG_DONTWAIT nobody waits: -EAGAIN. */
+ssize_t quoit_send(int fd, const void *buf, size_t n, int flags);
+ssize_t quoit_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *name,
+                     unsigned int len);
+ssize_t quoit_sendmsg(int fd, const struct msghdr *msg, int flags);
+/* recv(2), recvfrom(2), recvmsg(2): bytes; 0: the other side has shut down. MSG_WAITALL is for
+ * streams, and not for quoit_recvmsg. -ECONNRESET: the other side is gone. SO_RCVTIMEO and
+ * SO_SNDTIMEO make no difference. */
+ssize_t quoit_recv(int fd, void *buf, size_t n, int flags);
+ssize_t quoit_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *name,
+                       unsigned int *len);
+ssize_t quoit_recvmsg(int fd, struct msghdr *msg, int flags);
+
+/* pipe2(2): made on the spot, never parks. */
+int quoit_pipe2(int ends[2], int flags);
+/* splice(2), tee(2): bytes; 0: nothing is going to come. `in_at`, `out_at`: places in a file, moved
+ * on by as much, or NULL. With SPLICE_F_NONBLOCK nobody waits: -EAGAIN. */
+ssize_t quoit_splice(int in, off_t *in_at, int out, off_t *out_at, size_t n, unsigned flags);
+ssize_t quoit_tee(int in, int out, size_t n, unsigned flags);
+
+/* poll(2): how many of the `n` are ready, or 0 after `timeout` milliseconds; -1: none. */
+int quoit_poll(struct pollfd *fds, unsigned long n, int timeout);
+/* epoll_ctl(2): made on the spot, never parks. */
+int quoit_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
+/* waitid(2): 0; `info`, a siginfo_t, says which child. -ECHILD: there is none to wait for. */
+int quoit_waitid(int type, unsigned int id, void *info, int options);
+/* futex(2), FUTEX_WAIT and FUTEX_WAKE, as with a thread outside: `flags` 0 or FUTEX_PRIVATE_FLAG.
+ * Wait: 0 when woken, -EAGAIN: the word is not `seen`; may also return 0 for no reason. Wake, never
+ * parks: how many. Among goroutines quoit_sema and quoit_park are faster. */
+int quoit_futex_wait(uint32_t *word, uint32_t seen, int flags);
+int quoit_futex_wake(uint32_t *word, int n, int flags);
+
+/* Any other operation: `prep` fills in an entry that is all zero; what the ring answered is
+ * returned. -EOPNOTSUPP without a ring, and on threads that are not ours; -EINVAL: flags other than
+ * IOSQE_ASYNC and IOSQE_FIXED_FILE. `prep` is called once, on this stack, before there is waiting.
+ * What completes again and again (multishot) never returns. */
+int quoit_uring_submit(void (*prep)(struct io_uring_sqe *sqe, void *arg), void *arg);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus
