@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 BENCH = sys.argv[1]
 VANISH = sys.argv[2] if len(sys.argv) > 2 else None
@@ -411,6 +412,42 @@ def test_interrupted(top):
     ok(d.get("interrupted") and rows(d, "call"), "and what was measured is kept", d)
 
 
+def group_has(pgid, least):
+    """Whether the process group comes to have so many members, or for 0 none."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        n = 0
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+                    state, _, group = f.read().rpartition(")")[2].split()[:3]
+                n += int(group) == pgid and state not in "ZX"
+            except OSError:
+                pass
+        if n >= least if least else n == 0:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_interrupted_load():
+    """The load is a grandchild: it must not outlive the rest."""
+    if not TOLD:
+        skip("the load of echo", "/proc is not mounted")
+        return
+    p = subprocess.Popen([BENCH, "--no-peers", "--iterations", "1000000000", "echo-64"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         start_new_session=True)
+    running = group_has(p.pid, 3)
+    p.send_signal(signal.SIGINT)
+    _, err = p.communicate(timeout=60)
+    if not running and "left out" in err:
+        skip("the load of echo", err)
+        return
+    ok(running and p.returncode == 130, "SIGINT ends a server under load", running, p.returncode)
+    ok(group_has(p.pid, 0), "and the load with it")
+
+
 def test_old_file_stays(top):
     path = os.path.join(top, "old.json")
     write(path, data=b"old")
@@ -484,6 +521,7 @@ def main():
         test_cold(top)
         test_failing_run(top)
         test_interrupted(top)
+        test_interrupted_load()
         test_old_file_stays(top)
         test_progress()
     finally:

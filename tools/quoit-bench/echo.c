@@ -24,6 +24,8 @@
 #include "echo.h"
 #include "loopring.h"
 
+#include "atomic.h"
+
 enum { BACKLOG = 4096, DESCRIPTORS_SPARE = 100 };
 enum { FEW = 64, MANY_CONNS = 1000, CROWD = 10000 };
 
@@ -118,7 +120,7 @@ static void *thread_connection(void *arg)
     while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
         if (send(fd, buf, (size_t)n, MSG_NOSIGNAL) != n)
             break;
-        echo.shared->calls = calls += 2;
+        store_relaxed(&echo.shared->calls, calls += 2);
     }
     close(fd);
     return NULL;
@@ -267,10 +269,18 @@ static const char *why_not_crowd(const struct options *o)
 
 #define METRICS(name_)                                                                             \
     {                                                                                              \
-        [ECHO_RATE] = {.name = name_, .unit = "1/s", .ratio = true},                               \
+        [ECHO_RATE] = {.name = name_,                                                              \
+                       .unit = "1/s",                                                              \
+                       .means = "Requests answered in a second, from another core.",               \
+                       .tour = true,                                                               \
+                       .ratio = true},                                                             \
         [ECHO_P50] = {.name = name_ "-p50", .unit = "us"},                                         \
         [ECHO_P99] = {.name = name_ "-p99", .unit = "us", .ratio = true},                          \
-        [ECHO_CPU] = {.name = name_ "-cpu", .unit = "us", .ratio = true},                          \
+        [ECHO_CPU] = {.name = name_ "-cpu",                                                        \
+                      .unit = "us",                                                                \
+                      .means = "Processor time of the server for a request.",                      \
+                      .tour = true,                                                                \
+                      .ratio = true},                                                              \
         [ECHO_CALLS] = {.name = name_ "-calls", .unit = "calls/op"},                               \
     }
 
@@ -284,6 +294,9 @@ const struct workload workload_echo_64 = {
     .name = "echo-64",
     .group = "echo",
     .about = "a server on one cpu, 64 connections from another, 64 bytes there and back",
+    .heading = "A server with 64 connections, and the same written by hand on epoll and liburing",
+    .thread_means = "The same with a kernel thread for each connection.",
+    .tour_iterations = 60000,
     .metrics = METRICS("echo-64"),
     .sides = {LOOPS(FEW){.peer = "pthread", .run = thread_echo, .factor = FEW}},
     .one_always = true,

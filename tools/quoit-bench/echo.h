@@ -22,7 +22,7 @@ enum { ECHO_RATE, ECHO_P50, ECHO_P99, ECHO_CPU, ECHO_CALLS };
 /* Both processes have this page. The load reads `calls` when it starts and stops
  * counting; who keeps no such count while it runs is asked for it. */
 struct echo_shared {
-    volatile uint64_t calls; /* system calls of the server; written by one thread */
+    uint64_t calls; /* system calls of the server, by store_relaxed */
     uint64_t told[2];
     _Atomic int answered; /* how many of told[] are there */
 };

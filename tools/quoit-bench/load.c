@@ -27,6 +27,8 @@
 #include "loopring.h"
 #include "measure.h"
 
+#include "atomic.h"
+
 enum { RECV, SEND };
 enum { WORDS = ECHO_MESSAGE / sizeof(uint64_t), FLUSH = 32, TOGETHER = 128 };
 enum { ENTRIES = 1024, BUFFERS_LEAST = 64, BUFFERS_MOST = 32768 };
@@ -159,7 +161,7 @@ static uint64_t ask_calls(void)
 {
     if (l.e->asks && write(l.e->ask[1], "", 1) != 1)
         give_up("asking the server: %s", strerror(errno));
-    return l.e->shared->calls;
+    return load_relaxed(&l.e->shared->calls);
 }
 
 static void start_counting(uint64_t now)

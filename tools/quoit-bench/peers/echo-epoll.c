@@ -16,6 +16,8 @@
 
 #include "echo.h"
 
+#include "atomic.h"
+
 enum { EVENTS = 512, SPARE = 64 };
 
 struct rest {
@@ -150,7 +152,7 @@ static int serve(struct server *s)
                 admit(s);
             else
                 answer(s, ev[i].data.fd, ev[i].events);
-        s->e->shared->calls = s->calls;
+        store_relaxed(&s->e->shared->calls, s->calls);
     }
     return s->err;
 }

@@ -13,6 +13,8 @@
 #include "echo.h"
 #include "loopring.h"
 
+#include "atomic.h"
+
 enum { ACCEPT, RECV, SEND, CLOSE, KIND_BITS = 2 };
 enum { FLUSH = 32, ENTRIES = 1024, SPARE = 64, COMPLETIONS_LEAST = 1024 };
 
@@ -38,7 +40,7 @@ static void enter(struct server *s, unsigned wait)
     if (err)
         s->err = err;
     s->queued = 0;
-    s->e->shared->calls = s->ring.calls;
+    store_relaxed(&s->e->shared->calls, s->ring.calls);
 }
 
 static void accept_all(struct server *s)

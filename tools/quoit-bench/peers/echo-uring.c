@@ -15,6 +15,8 @@
 #include "echo.h"
 #include "loopring.h"
 
+#include "atomic.h"
+
 enum { ACCEPT, RECV, SEND, CLOSE, KIND_BITS = 2 };
 enum { FLUSH = 32, ENTRIES = 1024, SPARE = 64, BUFFERS_LEAST = 128, BUFFERS_MOST = 32768 };
 enum { NONE = -1 };
@@ -47,7 +49,7 @@ static void enter(struct server *s, unsigned wait)
     if (err)
         s->err = err;
     s->queued = 0;
-    s->e->shared->calls = s->ring.calls;
+    store_relaxed(&s->e->shared->calls, s->ring.calls);
 }
 
 static void accept_all(struct server *s)
