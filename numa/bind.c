@@ -6,6 +6,8 @@
  */
 #include "bind.h"
 
+#include "atomic.h"
+
 #include "topo.h"
 
 #include <errno.h>
@@ -14,14 +16,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static unsigned long *saved;
+static unsigned long *saved; /* a  hints: any mask may be refused by now */
 static size_t saved_bytes;
+static uint32_t changes; /* a  how often `saved` has */
 
 /* What this thread was last given by us. A thread that never was has mode
  * BIND_AUTO, which is 0. */
 struct given {
     enum bind_mode mode;
     struct place where;
+    uint32_t changes; /* there were by then */
 };
 static __thread struct given given __attribute__((tls_model("initial-exec")));
 
@@ -58,6 +62,16 @@ int bind_save(void)
     return 0;
 }
 
+void bind_resave(const unsigned long *mask, size_t bytes)
+{
+    if (!saved || bytes != saved_bytes)
+        return;
+    for (size_t i = 0; i < bytes / sizeof *mask; i++)
+        store_relaxed(&saved[i], mask[i]);
+    /* hint: who binds himself meanwhile is bound anew the time after */
+    store_relaxed(&changes, changes + 1);
+}
+
 void bind_forget(void)
 {
     free(saved);
@@ -71,9 +85,13 @@ const unsigned long *bind_saved(size_t *bytes)
     return saved;
 }
 
+/* errno is the user's: a goroutine may come here on its way back from a call. */
 static int set_mask(const unsigned long *mask, size_t bytes)
 {
-    return syscall(SYS_sched_setaffinity, 0, bytes, mask) < 0 ? -errno : 0;
+    int keep = errno;
+    int err = syscall(SYS_sched_setaffinity, 0, bytes, mask) < 0 ? -errno : 0;
+    errno = keep;
+    return err;
 }
 
 static const unsigned long *mask_of(const struct given *g)
@@ -97,7 +115,7 @@ static const unsigned long *mask_of(const struct given *g)
 
 static bool same(const struct given *a, const struct given *b)
 {
-    return a->mode == b->mode && mask_of(a) == mask_of(b);
+    return a->mode == b->mode && mask_of(a) == mask_of(b) && a->changes == b->changes;
 }
 
 bool bind_is_bound(void)
@@ -109,7 +127,7 @@ int bind_thread(enum bind_mode mode, const struct place *where)
 {
     if (mode == BIND_NONE)
         return bind_thread_process();
-    struct given want = {.mode = mode, .where = *where};
+    struct given want = {.mode = mode, .where = *where, .changes = load_relaxed(&changes)};
     const unsigned long *mask = mask_of(&want);
     if (!mask)
         return -EINVAL;
@@ -142,19 +160,14 @@ int bind_thread_process(void)
 /* Both stand around calls of the user's, who may look at errno afterwards. */
 bool bind_widen(void)
 {
-    int keep = errno;
-    bool done = bind_is_bound() && saved && set_mask(saved, saved_bytes) == 0;
-    errno = keep;
-    return done;
+    return bind_is_bound() && saved && set_mask(saved, saved_bytes) == 0;
 }
 
 void bind_narrow(void)
 {
-    int keep = errno;
     const unsigned long *mask = mask_of(&given);
     if (!mask || set_mask(mask, topo_get()->mask_bytes))
         given = (struct given){0};
-    errno = keep;
 }
 
 /* Longer masks than the other side's are equal to it when nothing is set in the

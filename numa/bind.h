@@ -22,6 +22,10 @@ int bind_read(unsigned long **mask, size_t *bytes);
  * another -errno. Once, before any thread is bound, next to topo_load; a second
  * call takes the place of the first. */
 int bind_save(void);
+/* The process's mask is another one now; of the same size, or nothing is done. Who is bound is so
+ * anew at the next bind_thread. Others may be at it, and then use the old one, the new one, or
+ * parts of both. */
+void bind_resave(const unsigned long *mask, size_t bytes);
 /* Forgets it again. No thread may be bound any more. */
 void bind_forget(void);
 /* The remembered mask, NULL when there is none; *bytes is its size. */
@@ -30,7 +34,7 @@ const unsigned long *bind_saved(size_t *bytes);
 /* To its place; `mode` as place_mode returned it. BIND_NONE is
  * bind_thread_process. No system call when the thread is bound so already, else
  * one. 0, or -errno as sched_setaffinity(2) says: then the thread stays as it
- * was, which is no reason to stop. */
+ * was, which is no reason to stop. errno is left as it was. */
 int bind_thread(enum bind_mode mode, const struct place *where);
 /* To any allowed cpu of a node (0..nnodes-1). */
 int bind_thread_node(int node);

@@ -191,6 +191,16 @@ static void in_child(void)
     bind_thread_process();
 }
 
+void children_remask(void)
+{
+    size_t bytes;
+    const unsigned long *saved = bind_saved(&bytes);
+    pthread_mutex_lock(&looking);
+    if (default_set)
+        set_default(saved, bytes);
+    pthread_mutex_unlock(&looking);
+}
+
 int children_install(void)
 {
     static bool fork_handled; /* handlers cannot be taken out; ours lets free threads be */

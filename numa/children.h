@@ -18,6 +18,9 @@ int children_install(void);
  * thread that is made and once a second by whoever watches. */
 void children_refresh(void);
 
+/* The process's mask is another one now (bind_resave). Any thread. */
+void children_remask(void);
+
 /* Puts everything back. No thread may be bound any more. */
 void children_remove(void);
 

@@ -133,12 +133,13 @@ static int fill(struct topo *tp, const struct key *keys, int n)
     for (int i = 0; i < n; i++) {
         const struct slot *s = &keys[i].slot;
         tp->slots[i] = *s;
+        tp->slots[i].usable = true;
         tp->cpu_slot[s->cpu] = i;
         mark(tp->slot_masks, words, i, s->cpu);
         mark(tp->core_masks, words, s->core, s->cpu);
         mark(tp->node_masks, words, s->node, s->cpu);
     }
-    tp->nslots = n;
+    tp->nslots = tp->nallowed = tp->nusable = n;
     return 0;
 }
 

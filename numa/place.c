@@ -20,8 +20,11 @@ int place_make(int n, struct place *out)
         return -ESHUTDOWN;
     if (n < 1)
         return -EINVAL;
-    for (int k = 0; k < n; k++) {
-        int i = k % t->nslots;
+    for (int k = 0, i = -1; k < n; k++) {
+        /* If none is left any will do: nobody is bound there. */
+        do
+            i = (i + 1) % t->nslots;
+        while (t->nusable && !t->slots[i].usable);
         const struct slot *s = &t->slots[i];
         out[k] = (struct place){.slot = i, .cpu = s->cpu, .core = s->core, .node = s->node};
     }
@@ -32,6 +35,9 @@ int place_make(int n, struct place *out)
 static enum bind_mode decide(enum bind_mode asked, int n, const char **why)
 {
     const struct topo *t = topo_get();
+    *why = "nothing is known of cpus that were not there at the start";
+    if (t && t->nallowed > t->nusable)
+        return BIND_NONE;
     *why = "asked for";
     if (asked != BIND_AUTO)
         return asked;
@@ -42,10 +48,10 @@ static enum bind_mode decide(enum bind_mode asked, int n, const char **why)
     if (topo_quota_tight(t))
         return BIND_NODE;
     *why = "fewer than the allowed cpus are used: others may choose the same cores";
-    if (n < t->nslots)
+    if (n < t->nallowed)
         return BIND_NODE;
     *why = "more than the allowed cpus are used: the kernel shares them out more evenly";
-    if (n > t->nslots)
+    if (n > t->nallowed)
         return BIND_NODE;
     *why = "all allowed cpus are used";
     return BIND_CORE;

@@ -26,6 +26,8 @@
 #include <unistd.h>
 
 static struct topo *loaded;
+static const char *groups; /* where the cgroups of the loaded one are, NULL: nowhere */
+static bool ours;          /* it is this machine */
 
 static int affinity(hwloc_bitmap_t out)
 {
@@ -161,6 +163,7 @@ static const char *origin(hwloc_topology_t t, const struct topo_source *from)
 static int take_quota(struct topo *tp, const char *root)
 {
     struct cgroup_quota q;
+    groups = root;
     if (!root || !cgroup_quota(root, &q))
         return 0;
     tp->quota_us = q.quota_us;
@@ -183,7 +186,7 @@ static int allowed_cpus(const struct topo_source *from, hwloc_bitmap_t out)
 
 static int build(const struct topo_source *from, hwloc_bitmap_t allowed, struct topo *tp)
 {
-    bool real = !from || !from->machine;
+    bool real = ours = !from || !from->machine;
     hwloc_topology_t t = NULL;
     int err = open_machine(from, &t);
     if (err && !real)
@@ -241,10 +244,79 @@ int topo_procs(void)
     if (!loaded)
         return 1;
     int quota = loaded->quota_procs;
-    return quota && quota < loaded->nslots ? quota : loaded->nslots;
+    return quota && quota < loaded->nallowed ? quota : loaded->nallowed;
 }
 
 bool topo_quota_tight(const struct topo *t)
 {
-    return t->quota_procs && t->quota_us < t->nslots * t->period_us;
+    return t->quota_procs && t->quota_us < t->nallowed * t->period_us;
+}
+
+/* ---- changes -------------------------------------------------------------------------------- */
+
+int topo_view(struct topo_view *v)
+{
+    struct cgroup_quota q;
+    int err = 0;
+    *v = (struct topo_view){0};
+    if (!loaded)
+        return -ESHUTDOWN;
+    if (ours)
+        err = bind_read(&v->mask, &v->bytes);
+    if (!err && groups && cgroup_quota(groups, &q)) {
+        v->quota_us = q.quota_us;
+        v->period_us = q.period_us;
+        v->quota_procs = cgroup_procs(&q);
+    }
+    return err;
+}
+
+void topo_view_free(struct topo_view *v)
+{
+    free(v->mask);
+    v->mask = NULL;
+}
+
+static bool has(const struct topo_view *v, size_t cpu)
+{
+    const size_t bits = 8 * sizeof *v->mask;
+    return cpu < 8 * v->bytes && v->mask[cpu / bits] >> (cpu % bits) & 1;
+}
+
+static int count(const struct topo_view *v)
+{
+    int n = 0;
+    for (size_t i = 0; i < v->bytes / sizeof *v->mask; i++)
+        n += __builtin_popcountl(v->mask[i]);
+    return n;
+}
+
+static bool same_mask(const struct topo_view *v)
+{
+    if (!v->mask)
+        return true;
+    for (int i = 0; i < loaded->nslots; i++)
+        if (has(v, (size_t)loaded->slots[i].cpu) != loaded->slots[i].usable)
+            return false;
+    return count(v) == loaded->nallowed;
+}
+
+bool topo_is(const struct topo_view *v)
+{
+    return v->quota_us == loaded->quota_us && v->period_us == loaded->period_us && same_mask(v);
+}
+
+void topo_adopt(const struct topo_view *v)
+{
+    loaded->quota_procs = v->quota_procs;
+    loaded->quota_us = v->quota_us;
+    loaded->period_us = v->period_us;
+    if (!v->mask)
+        return;
+    loaded->nallowed = count(v);
+    loaded->nusable = 0;
+    for (int i = 0; i < loaded->nslots; i++) {
+        loaded->slots[i].usable = has(v, (size_t)loaded->slots[i].cpu);
+        loaded->nusable += loaded->slots[i].usable;
+    }
 }

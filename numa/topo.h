@@ -2,8 +2,9 @@
  * topo.h - the machine, as far as this process may use it
  *
  * Built once at start-up by one thread, then never changed, so everybody reads
- * it without a lock. It holds only cpus that the process may run on (affinity
- * mask, cpuset); what lies outside is not there.
+ * it without a lock; but for what topo_adopt changes. It holds only cpus that
+ * the process may run on (affinity mask, cpuset); what lies outside is not
+ * there.
  *
  * Two kinds of numbers: a `cpu` is what the kernel calls it, with holes; slots,
  * cores, nodes and cache groups are dense and ours. The k-th slot is where the
@@ -26,6 +27,7 @@ struct slot {
     int node;   /* 0..nnodes-1, in the order of the kernel's numbers */
     int l2, l3; /* which cache; -1 where nobody knows */
     int smt;    /* 0 for the first allowed hardware thread of its core, 1 for the next, ... */
+    bool usable; /* may be used still: see topo_adopt */
 };
 
 struct topo {
@@ -42,6 +44,7 @@ struct topo {
     size_t mask_bytes; /* of each mask below, as sched_setaffinity takes it */
     unsigned long *slot_masks, *core_masks, *node_masks;
 
+    int nallowed, nusable; /* cpus that may be used, and those of them that are slots: nslots */
     int quota_procs;              /* tightest cpu quota, a fraction rounded up; 0: none */
     int64_t quota_us, period_us;  /* that quota */
     char *quota_file;             /* where it stands, or NULL */
@@ -61,13 +64,31 @@ struct topo_source {
 int topo_load(void);
 /* The same from elsewhere; also -EINVAL (a wrong machine, or no cpu left of it). */
 int topo_load_from(const struct topo_source *from);
+/* What the process may use in this moment; the mask belongs to it. */
+struct topo_view {
+    unsigned long *mask; /* NULL: of a machine from elsewhere */
+    size_t bytes;
+    int quota_procs;
+    int64_t quota_us, period_us;
+};
+
+/* As seen from the calling thread, which was never bound: the kernel keeps its mask to the cpuset.
+ * About 0.1 ms. 0, -ENOMEM or another -errno; then it holds nothing. */
+int topo_view(struct topo_view *v);
+void topo_view_free(struct topo_view *v);
+/* Does the topology say the same? One thread at a time for this and the next. */
+bool topo_is(const struct topo_view *v);
+/* It does from now on, while nobody asks it for more than what never changes. Cpus that were not
+ * there at the start count, but nothing is known of them. */
+void topo_adopt(const struct topo_view *v);
+
 /* Everything given back; nobody may still hold what topo_get returned. */
 void topo_unload(void);
 
 /* NULL when it does not stand. */
 const struct topo *topo_get(void);
 
-/* The default number of runners: the slots, bounded by the quota; at least 1. */
+/* The default number of runners: the allowed cpus, bounded by the quota; at least 1. */
 int topo_procs(void);
 
 /* Is the quota less than the slots could use? Then time runs out before the cpus do. */

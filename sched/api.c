@@ -272,6 +272,7 @@ static void stats_fill(struct quoit_stats *st)
         st->wakes += load_relaxed(&c->wakes);
     }
     st->trimmed = load_relaxed(&sched.trimmed);
+    st->follows = load_relaxed(&sched.follows);
     stack_numbers(&stacks);
     st->stacks_live = stacks.live;
     st->stacks_cached = stacks.cached;

@@ -239,7 +239,8 @@ static const struct env_row table[] = {
       .fallback = "as many as the cpus this process may use",
       .text = "How many goroutines run at once. The cpus this process may use are those of "
               "its affinity mask and cpuset, or fewer when a cgroup's cpu.max gives it less "
-              "time than that, a fraction rounded up. More than the machine has is allowed." },
+              "time than that, a fraction rounded up; when these change, so does the number, "
+              "within a second or so. More than the machine has is allowed." },
     { .name = "GOTRACEBACK", FIELD(traceback), .parse = parse_traceback, .max = TRACEBACK_CRASH,
       .values = "none, single, all, system, crash, or Go's 0 (none), 1 (all), 2 (system)",
       .fallback = "single for a fatal error, all for SIGQUIT",

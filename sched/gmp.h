@@ -195,7 +195,7 @@ struct p {
     bool starts;        /*    the same: it had come to rest, and has work */
     bool stopped;       /* L  came to rest while the world is stopped */
     struct node *node;  /* c */
-    struct place place; /* c */
+    struct place place; /*    as near; its node is c */
     const uint16_t *near; /* c  the other P's from near to far */
     const uint8_t *ring;  /* c  their distance */
     struct quoit_g *away; /* p  dead records whose home is another node */
@@ -374,7 +374,9 @@ struct sched {
     sigset_t sigmask;     /* c  of the thread that started Quoit; every M's */
     struct m *m0;         /* c  the thread in quoit_main, NULL under quoit_init */
     int mainresult;       /*    of the first goroutine; read by m0 when all have stopped */
-    uint64_t trimmed;     /* a  bytes of unused stacks that went back to the kernel; housekeep.c */
+    uint64_t trimmed;     /* a  bytes of unused stacks given back; by the housekeeper */
+    bool chosen;          /* a  a hint: the program said how many P's, so they follow no machine */
+    uint64_t follows;     /* a  times that the P's followed the machine; the housekeeper's */
     uint64_t foreign_spawned; /* a  by threads that are not ours */
 };
 

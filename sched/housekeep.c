@@ -22,6 +22,7 @@
 #include "housekeep.h"
 
 #include "deferfree.h"
+#include "follow.h"
 #include "lock.h"
 #include "note.h"
 #include "p.h"
@@ -92,8 +93,9 @@ static const struct job {
     int64_t (*due)(void);
     void (*run)(int64_t now);
 } jobs[] = {
-    { trim_due, trim_run },
-    { deferred_due, deferred_run },
+    { trim_due, trim_run },         /* the memory of stacks that nobody uses goes back */
+    { deferred_due, deferred_run }, /* what nobody can see any more is freed */
+    { follow_due, follow_run },     /* the P's follow the machine */
 };
 
 /* ---- the thread ----------------------------------------------------------------------------- */
@@ -180,6 +182,7 @@ int housekeep_init(void)
 {
     house = (struct house){ .rests = true };
     trim = (struct trim){ .last = nanotime() };
+    follow_begin(trim.last);
     return 0;
 }
 

@@ -73,10 +73,9 @@ static void children_down(void)
 
 static int procs_up(void)
 {
-    int n = env.procs > 0 ? env.procs : topo_procs(), e;
+    int n = env.procs > 0 ? env.procs : procs_wanted(), e;
 
-    if (n > PROCS_MAX)
-        n = PROCS_MAX;
+    sched.chosen = env.procs > 0;
     e = p_init((uint32_t)n);
     if (e < 0)
         p_fini();

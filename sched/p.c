@@ -16,6 +16,7 @@
 #include "gfree.h"
 #include "globrunq.h"
 #include "m.h"
+#include "netpoll.h"
 #include "os_linux.h"
 #include "runq.h"
 #include "stack.h"
@@ -177,6 +178,9 @@ static void set_order(struct order *order, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         struct p *pp = sched.allp[i];
 
+        /* Its memory stays where it is. */
+        pp->place = sched.places[i];
+        pp->place.node = pp->node->id;
         pp->runq.alone = n == 1;
         pp->near = order_row(&sched.order, (int)i);
         pp->ring = order_rings(&sched.order, (int)i);
@@ -239,6 +243,22 @@ static void retire(struct p *pp)
     pp->stopped = false;
 }
 
+int procs_wanted(void)
+{
+    int n = topo_procs();
+
+    return n < PROCS_MAX ? n : PROCS_MAX;
+}
+
+/* There are more threads than P's now: those that sleep for good are to look how many. */
+static void wake_spare(void)
+{
+    lock(&sched.lock);
+    for (struct m *mp = sched.idlem; mp != NULL; mp = mp->idlelink)
+        netpoll_wake(mp);
+    unlock(&sched.lock);
+}
+
 int procresize(struct m *mp, uint32_t n)
 {
     uint32_t old = sched.nprocs;
@@ -255,12 +275,16 @@ int procresize(struct m *mp, uint32_t n)
         sched.allp[i]->stopped = true;
     for (uint32_t i = n; i < old; i++)
         retire(sched.allp[i]);
-    if (sched.bind != BIND_NONE)
+    if (!(env.flags & QUOIT_NO_BIND))
         sched.bind = place_mode(env.bind, (int)n);
     /* Bound to a core before, perhaps to a node now: at the next P each looks anew. */
     for (struct m *m2 = allm_first(); m2 != NULL; m2 = m2->alllink)
         /* hint: so does m_new */
         store_relaxed(&m2->boundslot, -1);
+    if (mp != NULL)
+        m_bind(mp, mp->p);
+    if (n < old)
+        wake_spare();
     return 0;
 }
 

@@ -14,6 +14,9 @@
 int p_init(uint32_t n);
 void p_fini(void);
 
+/* As many as suit the machine. */
+int procs_wanted(void);
+
 /* n P's from now on. The world is stopped by the caller, whose M is mp (NULL: a thread that is not
  * ours) and may get another P. 0 or -ENOMEM, and nothing has changed. */
 int procresize(struct m *mp, uint32_t n);

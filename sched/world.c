@@ -22,6 +22,10 @@
 
 #include "cpu.h"
 
+#include "bind.h"
+#include "children.h"
+#include "topo.h"
+
 #include "init.h"
 #include "m.h"
 #include "p.h"
@@ -199,7 +203,7 @@ static int wait_turn(const struct m *mp, int64_t deadline)
 }
 
 /* Nothing parks from here until the start: the P is kept, and who tries is told. */
-static int stop(struct m *mp, int64_t deadline_ns)
+static int stop(struct m *mp, int64_t deadline_ns, bool tell)
 {
     if (mp != NULL)
         mp->locks++;
@@ -211,7 +215,8 @@ static int stop(struct m *mp, int64_t deadline_ns)
         return 0;
     if (load_relaxed(&sched.stopping))
         return -ESHUTDOWN;
-    say_who(mp);
+    if (tell)
+        say_who(mp);
     return -ETIMEDOUT;
 }
 
@@ -248,13 +253,12 @@ static void go_on(struct m *mp)
         quoit_yield();
 }
 
-int quoit_stop_world(int64_t deadline_ns, unsigned flags)
+/* tell: of those that did not come in. */
+static int stop_world(int64_t deadline_ns, bool tell)
 {
     struct m *mp = m_get();
     int e;
 
-    if (flags != 0)
-        return -EINVAL;
     if (is_owner())
         return -EDEADLK;
     if (mp == NULL && !foreign_enter())
@@ -268,12 +272,17 @@ int quoit_stop_world(int64_t deadline_ns, unsigned flags)
     /* An attached thread goes on alone when Quoit has ended meanwhile. */
     if (mp != NULL && (mp = enter()) == NULL)
         return -ESHUTDOWN;
-    e = stop(mp, deadline_ns);
+    e = stop(mp, deadline_ns, tell);
     if (e < 0)
         go_on(mp);
     else if (mp != NULL)
         leave(mp);
     return e;
+}
+
+int quoit_stop_world(int64_t deadline_ns, unsigned flags)
+{
+    return flags == 0 ? stop_world(deadline_ns, true) : -EINVAL;
 }
 
 void quoit_start_world(void)
@@ -298,10 +307,14 @@ int quoit_gomaxprocs(int n)
 {
     int old = (int)load_relaxed(&sched.nprocs), e;
 
-    if (n < 1 || n == old)
+    if (n < 1)
         return old;
     if (n > PROCS_MAX)
         return -EINVAL;
+    /* hint: from here on the program knows better than the machine */
+    store_relaxed(&sched.chosen, true);
+    if (n == old)
+        return old;
     e = quoit_stop_world(INT64_MAX, 0);
     if (e < 0)
         return e;
@@ -309,6 +322,23 @@ int quoit_gomaxprocs(int n)
     e = resize(n);
     quoit_start_world();
     return e < 0 ? e : old;
+}
+
+int world_follow(const struct topo_view *v, int64_t deadline)
+{
+    int e = stop_world(deadline, false);
+
+    if (e < 0)
+        return e;
+    topo_adopt(v);
+    if (v->mask != NULL) {
+        bind_resave(v->mask, v->bytes);
+        children_remask();
+    }
+    if (!load_relaxed(&sched.chosen))
+        e = procresize(NULL, (uint32_t)procs_wanted());
+    quoit_start_world();
+    return e;
 }
 
 /* ---- a parallel phase ----------------------------------------------------------------------- */

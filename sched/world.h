@@ -12,6 +12,11 @@ int world_init(void);
  * lost its P, under the lock of that M. */
 void world_stopped_one_locked(void);
 
+/* The P's as the machine has them now, of which v tells: in a plain thread. 0; -ETIMEDOUT: some
+ * goroutine did not come in, and the world goes on as it was; -ENOMEM; -ESHUTDOWN. */
+struct topo_view;
+int world_follow(const struct topo_view *v, int64_t deadline);
+
 /* sched.stopping is set: who waits for the world to stop waits no more. */
 void world_ends(void);
 

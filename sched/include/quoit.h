@@ -250,7 +250,8 @@ void quoit_detach(void);
 /* ---- the world ------------------------------------------------------------------------------ */
 
 /* Sets how many goroutines run at once, returns the number before; n < 1 only asks. The world is
- * stopped for a moment. -EINVAL n is over 1024; -ENOMEM, and nothing has changed. [P][T] */
+ * stopped for a moment, and from then on the number follows the machine no more. -EINVAL n is over
+ * 1024; -EDEADLK the caller has stopped the world; -ENOMEM, and nothing has changed. [P][T] */
 int quoit_gomaxprocs(int n);
 
 /* Stops every goroutine but the caller: each at its next call of Quoit, or where it is if it waits
@@ -384,6 +385,7 @@ struct quoit_stats {
     uint64_t threads_lost; /* in other people's code, their P with others */
     uint64_t block_jobs;   /* calls of quoit_block and the like, under way or waiting */
     uint64_t trimmed;      /* bytes of stacks that nobody used, given back to the kernel */
+    uint64_t follows;      /* times that GOMAXPROCS was made to fit the machine, see quoit-env(7) */
 };
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);

@@ -18,6 +18,7 @@
 #include "join.h"
 #include "lockthread.h"
 #include "m.h"
+#include "p.h"
 #include "quiesce.h"
 #include "syscall.h"
 #include "sysmon.h"
@@ -103,6 +104,12 @@ stub void sysmon_stop(void)
 
 stub void sysmon_wake(void)
 {
+}
+
+/* There is no machine. */
+stub int procs_wanted(void)
+{
+    return 1;
 }
 
 /* Nothing is given back. */

@@ -5,6 +5,7 @@
 #include "tap.h"
 
 #include "quoit_numa.h"
+#include "place.h"
 #include "topo.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -194,10 +196,100 @@ static void public_calls(void)
     topo_unload();
 }
 
+static unsigned long few[1];
+
+/* As if the kernel had said so. */
+static void adopt(unsigned long cpus, int quota_procs)
+{
+    struct topo_view v = {.mask = few, .bytes = sizeof few, .quota_procs = quota_procs,
+                          .quota_us = quota_procs * 1000, .period_us = 1000};
+    few[0] = cpus;
+    topo_adopt(&v);
+    ok(topo_is(&v), "what was adopted is so");
+    few[0] ^= 1;
+    ok(!topo_is(&v), "and another mask is not");
+}
+
+static void changes(void)
+{
+    struct place p[4];
+    const struct topo *t = load("numa:1 core:4 pu:1", NULL);
+    adopt(0xa, 0);
+    is_int(topo_procs(), 2, "two of the cpus are left");
+    is_int(place_make(4, p), 0, "places are made of those");
+    ok(p[0].cpu == 1 && p[1].cpu == 3 && p[2].cpu == 1 && p[3].cpu == 3, "and of no others");
+    is_int(place_mode(BIND_AUTO, 2), BIND_CORE, "who fills them is bound to cores");
+    adopt(0xa, 1);
+    is_int(topo_procs(), 1, "a quota bounds them");
+    is_int(place_mode(BIND_AUTO, 2), BIND_NODE, "and loosens the binding");
+    adopt(0xf0, 0);
+    is_int(topo_procs(), 4, "cpus that nobody has heard of count");
+    is_int(place_make(4, p), 0, "there is a place for each");
+    is_int(place_mode(BIND_CORE, 4), BIND_NONE, "but nobody is bound");
+    adopt(0xf, 0);
+    is_int(topo_procs(), t->nslots, "all come back");
+    is_int(place_mode(BIND_AUTO, 4), BIND_CORE, "with their binding");
+    topo_unload();
+}
+
+static void write_file(const char *root, const char *path, const char *text)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s/%s", root, path);
+    FILE *f = fopen(name, "w");
+    if (!f || fputs(text, f) < 0 || fclose(f))
+        bail("cannot write %s", name);
+}
+
+static void limits_change(void)
+{
+    char root[] = "/tmp/quoit-topo-XXXXXX", name[64];
+    static const char *const dirs[] = {"proc", "proc/self", "cg"};
+    static const char *const files[] = {"proc/self/cgroup", "proc/self/mountinfo", "cg/cpu.max"};
+    struct topo_view v;
+    if (!mkdtemp(root))
+        bail("no temporary directory");
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s/%s", root, dirs[i]);
+        mkdir(name, 0700);
+    }
+    write_file(root, files[0], "0::/\n");
+    write_file(root, files[1], "30 22 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
+    write_file(root, files[2], "max 100000\n");
+    if (topo_load_from(&(struct topo_source){.machine = "numa:1 core:4 pu:1", .cgroup_root = root}))
+        bail("cannot be loaded");
+    is_int(topo_view(&v), 0, "a look");
+    ok(topo_is(&v), "nothing has changed");
+    write_file(root, files[2], "150000 100000\n");
+    is_int(topo_view(&v), 0, "the next one");
+    ok(!topo_is(&v), "there is a limit now");
+    is_int(topo_procs(), 4, "which is not in force");
+    topo_adopt(&v);
+    is_int(topo_procs(), 2, "until it is adopted, a fraction rounded up");
+    write_file(root, files[2], "max 100000\n");
+    is_int(topo_view(&v), 0, "the last one");
+    topo_adopt(&v);
+    is_int(topo_procs(), 4, "it is gone again");
+    topo_view_free(&v);
+    topo_unload();
+    is_int(topo_view(&v), -ESHUTDOWN, "without a machine there is nothing to see");
+    for (int i = 3; i-- > 0;) {
+        snprintf(name, sizeof name, "%s/%s", root, files[i]);
+        unlink(name);
+    }
+    for (int i = 3; i-- > 0;) {
+        snprintf(name, sizeof name, "%s/%s", root, dirs[i]);
+        rmdir(name);
+    }
+    rmdir(root);
+}
+
 int main(void)
 {
     siblings();
     holes();
+    changes();
+    limits_change();
     wrong_sources();
     public_calls();
     this_machine();
