@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum { LISTS = 4, LENGTH = 32, READERS = 6, WRITERS = 3, FEW = 256, LEAST = 100 };
-enum { LIVING = 0x600d, SPOILED = 0xdead };
+enum { RESTS = 4096, REST_MS = 20, LIVING = 0x600d, SPOILED = 0xdead };
 
 struct thing {
     struct thing *next;
@@ -50,14 +50,24 @@ static bool is_over(void)
 
 /* ---- readers -------------------------------------------------------------------------------- */
 
+/* Long enough for whoever does not wait to free what is looked at, and for sysmon to take the P. */
+static void rest(int ms)
+{
+    struct timespec t = { 0, ms * 1000000 };
+
+    nanosleep(&t, NULL);
+}
+
 static void walk(const struct list *l, uint64_t *dice)
 {
     const struct thing *t = __atomic_load_n(&l->first, __ATOMIC_ACQUIRE);
 
     for (; t != NULL; t = __atomic_load_n(&t->next, __ATOMIC_ACQUIRE)) {
+        delay(dice);
+        if (roll(dice) % RESTS == 0)
+            rest(1 + (int)(roll(dice) % REST_MS));
         if (__atomic_load_n(&t->state, __ATOMIC_RELAXED) != LIVING)
             add(&spoiled);
-        delay(dice);
     }
     add(&walks);
 }
