@@ -15,7 +15,7 @@
 
 /* What a row says of the plain system call. */
 #define SYSTEM(call, ...) .nr = SYS_##call, .args = { __VA_ARGS__ }
-#define RING(op)          IORING_OP_##op, HOW_RING
+#define RING(op)          .opcode = IORING_OP_##op, .how = HOW_RING
 #define SPOT(call, ...)   .how = HOW_INLINE, SYSTEM(call, __VA_ARGS__)
 /* An end that has a place of its own says so; the pointers to that stand in splice's record. */
 #define SPLICE            .call = call_splice
@@ -24,14 +24,19 @@ const struct opdesc ops[OPS] = {
     [OP_OPENAT] = { "openat", RING(OPENAT), .call = call_openat, .look = look_openat },
     [OP_OPENAT2] = { "openat2", RING(OPENAT2), SYSTEM(openat2, A_FD, A_ADDR, A_OFF, A_LEN),
                      .look = look_lasts },
-    [OP_CLOSE] = { "close", IORING_OP_CLOSE, HOW_CLOSE, .call = call_close },
+    [OP_CLOSE] = { "close", .opcode = IORING_OP_CLOSE, .how = HOW_CLOSE, .call = call_close },
 
-    [OP_READ] = { "read", RING(READ), true, POLLIN, call_read, look_read },
-    [OP_WRITE] = { "write", RING(WRITE), true, POLLOUT, call_write, look_write },
-    [OP_PREAD] = { "pread", RING(READ), true, POLLIN, call_pread, look_read },
-    [OP_PWRITE] = { "pwrite", RING(WRITE), true, POLLOUT, call_pwrite, look_write },
-    [OP_READV] = { "readv", RING(READV), false, POLLIN, call_readv, look_readv },
-    [OP_WRITEV] = { "writev", RING(WRITEV), false, POLLOUT, call_writev, look_writev },
+    [OP_READ] = { "read", RING(READ), .whole = true, .events = POLLIN,
+                  .call = call_read, .look = look_read },
+    [OP_WRITE] = { "write", RING(WRITE), .whole = true, .events = POLLOUT,
+                   .call = call_write, .look = look_write },
+    [OP_PREAD] = { "pread", RING(READ), .whole = true, .events = POLLIN,
+                   .call = call_pread, .look = look_read },
+    [OP_PWRITE] = { "pwrite", RING(WRITE), .whole = true, .events = POLLOUT,
+                    .call = call_pwrite, .look = look_write },
+    [OP_READV] = { "readv", RING(READV), .events = POLLIN, .call = call_readv, .look = look_readv },
+    [OP_WRITEV] = { "writev", RING(WRITEV), .events = POLLOUT,
+                    .call = call_writev, .look = look_writev },
 
     [OP_FSYNC] = { "fsync", RING(FSYNC), SYSTEM(fsync, A_FD) },
     [OP_FDATASYNC] = { "fdatasync", RING(FSYNC), SYSTEM(fdatasync, A_FD) },
@@ -71,15 +76,15 @@ const struct opdesc ops[OPS] = {
     [OP_SHUTDOWN] = { "shutdown", SPOT(shutdown, A_FD, A_LEN) },
     [OP_CONNECT] = { "connect", RING(CONNECT), SYSTEM(connect, A_FD, A_ADDR, A_OFF),
                      .look = look_connect },
-    [OP_ACCEPT] = { "accept", RING(ACCEPT), false, POLLIN, NULL, look_accept,
+    [OP_ACCEPT] = { "accept", RING(ACCEPT), .events = POLLIN, .look = look_accept,
                     SYSTEM(accept4, A_FD, A_ADDR, A_OFF, A_FLAGS) },
-    [OP_SEND] = { "send", RING(SEND), false, POLLOUT, NULL, look_message,
+    [OP_SEND] = { "send", RING(SEND), .events = POLLOUT, .look = look_message,
                   SYSTEM(sendto, A_FD, A_ADDR, A_LEN, A_FLAGS) },
-    [OP_RECV] = { "recv", RING(RECV), false, POLLIN, NULL, look_message,
+    [OP_RECV] = { "recv", RING(RECV), .events = POLLIN, .look = look_message,
                   SYSTEM(recvfrom, A_FD, A_ADDR, A_LEN, A_FLAGS) },
-    [OP_SENDMSG] = { "sendmsg", RING(SENDMSG), false, POLLOUT, NULL, look_message,
+    [OP_SENDMSG] = { "sendmsg", RING(SENDMSG), .events = POLLOUT, .look = look_message,
                      SYSTEM(sendmsg, A_FD, A_ADDR, A_FLAGS) },
-    [OP_RECVMSG] = { "recvmsg", RING(RECVMSG), false, POLLIN, NULL, look_message,
+    [OP_RECVMSG] = { "recvmsg", RING(RECVMSG), .events = POLLIN, .look = look_message,
                      SYSTEM(recvmsg, A_FD, A_ADDR, A_FLAGS) },
 
     [OP_PIPE] = { "pipe", SPOT(pipe2, A_ADDR, A_FLAGS) },
@@ -87,7 +92,8 @@ const struct opdesc ops[OPS] = {
     [OP_SPLICE_LASTS] = { "splice", .how = HOW_POOL, .look = look_lasts, SPLICE },
     [OP_TEE] = { "tee", SPOT(tee, A_AUX, A_FD, A_LEN, A_FLAGS) },
 
-    [OP_POLL] = { "poll", RING(POLL_ADD), false, EVENTS_ASKED, call_poll, look_poll },
+    [OP_POLL] = { "poll", RING(POLL_ADD), .events = EVENTS_ASKED,
+                  .call = call_poll, .look = look_poll },
     [OP_EPOLL_CTL] = { "epoll_ctl", SPOT(epoll_ctl, A_FD, A_LEN, A_OFF, A_ADDR) },
     [OP_WAITID] = { "waitid", RING(WAITID), SYSTEM(waitid, A_LEN, A_FD, A_OFF, A_AUX),
                     .look = look_lasts },
