@@ -8,7 +8,8 @@ packages_build="gcc libc6-dev binutils meson pkgconf liburing-dev libnuma-dev li
     libxxhash-dev libjansson-dev"
 packages_check="g++~ scdoc~ strace~ gdb~"
 packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ libc6-dbg~
-    gcc-aarch64-linux-gnu~ libc6-dev-arm64-cross~ qemu-user-static|qemu-user~ qemu-system-x86~"
+    gcc-aarch64-linux-gnu~ libc6-dev-arm64-cross~ qemu-user-static|qemu-user~ qemu-system-x86~
+    redis-tools~"
 # Debian's and Ubuntu's names of the newest kernel that is made for guests.
 packages_kernel="linux-image-cloud-amd64 linux-image-virtual"
 
