@@ -169,6 +169,15 @@ static struct p *p_new(uint32_t i)
     return pp;
 }
 
+/* Its memory stays where it is, and so does its node. */
+static void set_place(struct p *pp, const struct place *place)
+{
+    pp->place.slot = place->slot;
+    pp->place.cpu = place->cpu;
+    /* hint: schedtrace reads it without stopping the world */
+    store_relaxed(&pp->place.core, place->core);
+}
+
 /* Who is near to whom, among the first n, and what follows from it. */
 static void set_order(struct order *order, uint32_t n)
 {
@@ -178,9 +187,7 @@ static void set_order(struct order *order, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         struct p *pp = sched.allp[i];
 
-        /* Its memory stays where it is. */
-        pp->place = sched.places[i];
-        pp->place.node = pp->node->id;
+        set_place(pp, &sched.places[i]);
         pp->runq.alone = n == 1;
         pp->near = order_row(&sched.order, (int)i);
         pp->ring = order_rings(&sched.order, (int)i);

@@ -127,7 +127,7 @@ static void say_p(struct say *s, const struct p *pp)
         "unstarted=%u node=%d core=%d\n",
         pp->id, mp != NULL, (unsigned long long)load_relaxed(&pp->schedtick), m.syscalltick,
         mp != NULL ? (long long)m.id : -1, runq_size(&pp->runq), gfree.n,
-        (uint32_t)forkq_size(&pp->forkq), pp->place.node, pp->place.core);
+        (uint32_t)forkq_size(&pp->forkq), pp->place.node, load_relaxed(&pp->place.core));
 }
 
 static const char *m_state(const struct m *m)
@@ -151,7 +151,7 @@ static void say_m(struct say *s, const struct m *mp)
         "inflight=%u pending=%u node=%d core=%d\n",
         m.id, m.p != NULL ? (long long)m.p->id : -1, goid_or_none(m.curg), m.locks, m.spinning,
         m.idle || m.parked, goid_or_none(m.lockedg), m_state(&m), m.tid, m.poll_inflight,
-        m.poll_pending, m.node, m.p != NULL ? m.p->place.core : -1);
+        m.poll_pending, m.node, m.p != NULL ? load_relaxed(&m.p->place.core) : -1);
 }
 
 void say_sched(struct say *s, bool detail)
@@ -193,7 +193,7 @@ static int say_g(struct quoit_g *gp, void *arg)
     say(arg, "  G%llu: status=%u(%s) m=%lld lockedm=%lld node=%u core=%d\n",
         (unsigned long long)g.id, status, status == Gwaiting && g.reason != NULL ? g.reason : "",
         runs ? (long long)m.id : -1, locked != NULL ? (long long)locked->id : -1, g.node,
-        runs && m.lastp != NULL ? m.lastp->place.core : -1);
+        runs && m.lastp != NULL ? load_relaxed(&m.lastp->place.core) : -1);
     return ((struct say *)arg)->error;
 }
 
