@@ -26,6 +26,7 @@ struct given {
     enum bind_mode mode;
     struct place where;
     uint32_t changes; /* there were by then */
+    uint32_t loose;   /* a  by another thread: all cpus of the node instead */
 };
 static __thread struct given given __attribute__((tls_model("initial-exec")));
 
@@ -85,13 +86,18 @@ const unsigned long *bind_saved(size_t *bytes)
     return saved;
 }
 
-/* errno is the user's: a goroutine may come here on its way back from a call. */
-static int set_mask(const unsigned long *mask, size_t bytes)
+/* errno is the user's: a goroutine may come here on its way back from a call. tid 0: the caller. */
+static int set_mask_of(int tid, const unsigned long *mask, size_t bytes)
 {
     int keep = errno;
-    int err = syscall(SYS_sched_setaffinity, 0, bytes, mask) < 0 ? -errno : 0;
+    int err = syscall(SYS_sched_setaffinity, tid, bytes, mask) < 0 ? -errno : 0;
     errno = keep;
     return err;
+}
+
+static int set_mask(const unsigned long *mask, size_t bytes)
+{
+    return set_mask_of(0, mask, bytes);
 }
 
 static const unsigned long *mask_of(const struct given *g)
@@ -99,6 +105,9 @@ static const unsigned long *mask_of(const struct given *g)
     const struct topo *t = topo_get();
     if (!t)
         return NULL;
+    /* hint: who is loosened meanwhile may be put back once */
+    if (load_relaxed(&g->loose))
+        return topo_node_mask(t, g->where.node);
     switch (g->mode) {
     case BIND_PU:
         return topo_slot_mask(t, g->where.slot);
@@ -115,7 +124,8 @@ static const unsigned long *mask_of(const struct given *g)
 
 static bool same(const struct given *a, const struct given *b)
 {
-    return a->mode == b->mode && mask_of(a) == mask_of(b) && a->changes == b->changes;
+    return a->mode == b->mode && a->loose == b->loose && mask_of(a) == mask_of(b) &&
+           a->changes == b->changes;
 }
 
 bool bind_is_bound(void)
@@ -137,6 +147,22 @@ int bind_thread(enum bind_mode mode, const struct place *where)
     if (!err)
         given = want;
     return err;
+}
+
+struct given *bind_mine(void)
+{
+    return &given;
+}
+
+bool bind_loosen(struct given *g, int tid)
+{
+    const struct topo *t = topo_get();
+    if (!t || (g->mode != BIND_PU && g->mode != BIND_CORE))
+        return false;
+    if (set_mask_of(tid, topo_node_mask(t, g->where.node), t->mask_bytes))
+        return false;
+    store_relaxed(&g->loose, 1);
+    return true;
 }
 
 int bind_thread_node(int node)

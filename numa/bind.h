@@ -4,7 +4,7 @@
  * The mask the process was started with is remembered once; a thread is either
  * on that one or bound by us, and knows which (a thread-local). That knowledge
  * is what lets children.h give threads and processes made by a bound thread the
- * process's mask. Each function acts on the calling thread only.
+ * process's mask. Each function but bind_loosen acts on the calling thread only.
  */
 #ifndef QUOIT_NUMA_BIND_H
 #define QUOIT_NUMA_BIND_H
@@ -40,6 +40,13 @@ int bind_thread(enum bind_mode mode, const struct place *where);
 int bind_thread_node(int node);
 /* Back to the saved mask. */
 int bind_thread_process(void);
+
+/* What the calling thread knows of where it is bound, for others: as long as it lives. */
+struct given;
+struct given *bind_mine(void);
+/* Lets the thread tid, whose g is, run on every cpu of its node until its next bind_thread, which
+ * must not be under way. True: it was bound to less. Any thread. */
+bool bind_loosen(struct given *g, int tid);
 
 /* Has this thread been bound by one of the above, and not set free since? */
 bool bind_is_bound(void);

@@ -270,7 +270,10 @@ static void stats_fill(struct quoit_stats *st)
         st->steals += load_relaxed(&c->steals);
         st->steals_far += load_relaxed(&c->steals_far);
         st->wakes += load_relaxed(&c->wakes);
+        for (int k = 0; k < RUNGS; k++)
+            st->preempts[k] += load_relaxed(&c->preempts[k]);
     }
+    st->hogs = load_relaxed(&sched.nhogs);
     st->trimmed = load_relaxed(&sched.trimmed);
     st->follows = load_relaxed(&sched.follows);
     stack_numbers(&stacks);

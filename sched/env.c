@@ -29,11 +29,18 @@
 #define TEXT1(x) #x
 #define FIELD(f) .at = offsetof(struct env, f), .bytes = sizeof(((struct env *)NULL)->f)
 
+/* Nanoseconds. Less than the least is a wake-up of the watchman all the time. */
+#define QUANTUM_DEFAULT 10000000
+#define QUANTUM_MIN 100000
+#define QUANTUM_MAX 1000000000
+
 struct env env;
 
 static const struct env defaults = {
     .max_threads = THREADS_DEFAULT,
     .max_blocked = MAXBLOCKED_DEFAULT,
+    .max_hogs = MAXHOGS_DEFAULT,
+    .quantum = QUANTUM_DEFAULT,
     .traceback = TRACEBACK_UNSET,
 };
 
@@ -84,6 +91,25 @@ int64_t parse_size(const char *value)
 static int64_t parse_bytes(const struct env_row *row unused_arg, const char *value)
 {
     return parse_size(value);
+}
+
+int64_t parse_time(const char *value)
+{
+    static const struct unit {
+        const char *name;
+        int64_t ns;
+    } units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 } };
+    int64_t n = digits(&value);
+
+    for (size_t i = 0; n >= 0 && i < array_len(units); i++)
+        if (strcmp(value, units[i].name) == 0)
+            return __builtin_mul_overflow(n, units[i].ns, &n) ? -EINVAL : n;
+    return -EINVAL;
+}
+
+static int64_t parse_duration(const struct env_row *row unused_arg, const char *value)
+{
+    return parse_time(value);
 }
 
 static int64_t parse_bind(const struct env_row *row unused_arg, const char *value)
@@ -182,7 +208,10 @@ static const struct env_word godebugs[] = {
     { "schedtrace", "schedtrace=100: each 100 milliseconds a line to standard error: threads, and "
                     "how many goroutines wait in which queue.", 0 },
     { "scheddetail", "scheddetail=1, beside schedtrace: a line each for all P's, threads and "
-                     "goroutines instead.", 0 },
+                     "goroutines instead.", GODEBUG_DETAIL },
+    { "hogs", "hogs=1: a warning when a goroutine computes for so long, in code that cannot be "
+              "interrupted, that its core goes to others; once for each place where such "
+              "goroutines were made.", GODEBUG_HOGS },
     { NULL, NULL, 0 },
 };
 
@@ -203,10 +232,12 @@ static int64_t take_godebug(int64_t so_far, const char *at, size_t n)
         if (number < 0 || number > INT32_MAX || end != at + n)
             log_line(LOG_WARNING, "GODEBUG: %.*s is not a number from 0 to 2147483647: ignored",
                      n < 64 ? (int)n : 64, at);
-        else if (w == godebugs)
-            return (so_far & GODEBUG_DETAIL) | number;
+        else if (w->bit == 0)
+            return (so_far & ~(int64_t)INT32_MAX) | number;
+        else if (number > 0)
+            return so_far | (int64_t)w->bit << 32;
         else
-            return (so_far & INT32_MAX) | (number > 0 ? GODEBUG_DETAIL : 0);
+            return so_far & ~((int64_t)w->bit << 32);
     }
     return so_far;
 }
@@ -283,11 +314,25 @@ static const struct env_row table[] = {
       .text = "How many calls of quoit_block are made at once, each by a thread of its own, and "
               "how many other calls may stand while their core goes to others. Beyond that "
               "calls wait their turn, or keep their core." },
+    { .name = "QUOIT_MAXHOGS", FIELD(max_hogs), .parse = parse_number,
+      .min = 1, .max = THREADS_MAX,
+      .values = "1 to " TEXT(THREADS_MAX),
+      .fallback = TEXT(MAXHOGS_DEFAULT),
+      .text = "How many goroutines that compute without giving way may go on beside the others, "
+              "as plain threads, while their cores run something else. One more keeps its core, "
+              "and a warning names it." },
     { .name = "QUOIT_MAXTHREADS", FIELD(max_threads), .parse = parse_number,
       .min = 1, .max = THREADS_MAX,
       .values = "1 to " TEXT(THREADS_MAX),
       .fallback = TEXT(THREADS_DEFAULT),
       .text = "Most kernel threads. Needing more is a fatal error." },
+    { .name = "QUOIT_QUANTUM", FIELD(quantum), .parse = parse_duration,
+      .min = QUANTUM_MIN, .max = QUANTUM_MAX,
+      .values = "100us to 1s",
+      .fallback = "10ms",
+      .text = "How long a goroutine may compute while others wait for its core, with us, ms or s "
+              "behind the number: then it is to give way, and after twice that time others have "
+              "the core in any case." },
     { .name = "QUOIT_STACK", FIELD(stack_size), .parse = parse_bytes,
       .min = STACK_MIN, .max = STACK_MAX,
       .values = "16K to 1G",
@@ -321,6 +366,8 @@ static const char *kind(const struct env_row *row)
 {
     if (row->parse == parse_number)
         return "a number from";
+    if (row->parse == parse_duration)
+        return "a time from";
     return row->parse == parse_bytes ? "a size from" : "one of";
 }
 
@@ -328,81 +375,6 @@ static void complain(const struct env_row *row, const char *value)
 {
     log_line(LOG_WARNING, "%s=%.64s is not %s %s: using %s", row->name, value, kind(row),
              row->values, is_default(row) ? row->fallback : "what the program asks for");
-}
-
-#define PREFIX "QUOIT_"
-enum { PREFIX_LEN = sizeof PREFIX - 1, NAME_MAX_COMPARED = 48 };
-
-/* How many letters must be put in, taken out or changed. */
-static int letters_apart(const char *a, const char *b)
-{
-    int row[NAME_MAX_COMPARED + 1], n = (int)strlen(b);
-
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1] != '\0'; i++) {
-        int diagonal = row[0];
-
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int best = diagonal + (a[i - 1] != b[j - 1]);
-
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
-/* NULL: none is so near that it can be meant. Half the letters wrong is another word. */
-static const char *nearest(const char *name)
-{
-    const char *best = NULL;
-    int least = ((int)strlen(name) - PREFIX_LEN) / 2 + 1;
-
-    for (size_t i = 0; i < array_len(table); i++) {
-        int apart = letters_apart(table[i].name, name);
-
-        if (apart < least) {
-            least = apart;
-            best = table[i].name;
-        }
-    }
-    return best;
-}
-
-static void complain_of_name(const char *name)
-{
-    const char *meant = nearest(name);
-
-    if (meant != NULL)
-        log_line(LOG_WARNING, "%s is not known and changes nothing; is %s meant?", name, meant);
-    else
-        log_line(LOG_WARNING, "%s is not known and changes nothing; those that are: quoit-env(7)",
-                 name);
-}
-
-/* What begins like a name of ours and is none is a slip of the pen.
- * QUOIT_STRESS_ is for test programs. */
-static void complain_of_unknown(void)
-{
-    for (char **e = environ; e != NULL && *e != NULL; e++) {
-        char name[NAME_MAX_COMPARED] = { 0 };
-        size_t n = strcspn(*e, "=");
-        bool known = false;
-
-        if (strncmp(*e, PREFIX, PREFIX_LEN) != 0 || strncmp(*e, "QUOIT_STRESS_", 13) == 0)
-            continue;
-        memcpy(name, *e, n < sizeof name ? n : sizeof name - 1);
-        for (size_t i = 0; i < array_len(table); i++)
-            known |= strcmp(name, table[i].name) == 0;
-        if (!known)
-            complain_of_name(name);
-    }
 }
 
 /* ---- at start ------------------------------------------------------------------------------- */
@@ -433,7 +405,7 @@ static void load_environment(void)
         else
             store(row, parsed);
     }
-    complain_of_unknown();
+    env_names_look();
 }
 
 static int load_options(const struct quoit_options *o)

@@ -33,6 +33,7 @@ enum experiment { EXPERIMENT_DEFER = 1 };
 #define THREADS_DEFAULT 10000
 #define MAXBLOCKED_MAX 65536
 #define MAXBLOCKED_DEFAULT 512
+#define MAXHOGS_DEFAULT 64
 #define HELPERS_MAX 1024       /* each is a kernel thread that waits for a device */
 
 struct env {
@@ -44,9 +45,11 @@ struct env {
     enum io_choice io;       /* QUOIT_IO */
     enum guard_choice guard; /* QUOIT_GUARD */
     int max_blocked;         /* QUOIT_MAXBLOCKED */
+    int max_hogs;            /* QUOIT_MAXHOGS */
+    int64_t quantum;         /* QUOIT_QUANTUM, ns */
     int helpers;             /* QUOIT_HELPERS: most helper threads of the posix way, 0: default */
     enum traceback traceback; /* GOTRACEBACK */
-    int64_t godebug;         /* GODEBUG: see godebug_schedtrace() */
+    int64_t godebug;         /* GODEBUG: see godebug() */
     unsigned experiments;    /* QUOIT_EXPERIMENT: enum experiment, or'ed */
     unsigned flags;          /* of quoit_options; QUOIT_NO_BIND is in `bind` already */
     void (*log)(int level, const char *line, void *arg);
@@ -65,17 +68,17 @@ static inline enum traceback env_traceback(enum traceback fallback)
  * warning, and what would hold without it; a wrong option is -EINVAL. */
 int env_load(const struct quoit_options *options);
 
-/* Of env.godebug: the milliseconds of schedtrace, 0: none; and scheddetail, above them. */
-#define GODEBUG_DETAIL (INT64_C(1) << 32)
+/* Of env.godebug: the milliseconds of schedtrace, 0: none; above them what is on or off. */
+enum godebug { GODEBUG_DETAIL = 1, GODEBUG_HOGS = 2 };
 
 static inline int godebug_schedtrace(void)
 {
     return (int)(env.godebug & INT32_MAX);
 }
 
-static inline bool godebug_scheddetail(void)
+static inline bool godebug(enum godebug what)
 {
-    return env.godebug & GODEBUG_DETAIL;
+    return env.godebug >> 32 & (int64_t)what;
 }
 
 static inline bool experiment(enum experiment e)
@@ -101,9 +104,13 @@ struct env_row {
     const struct env_word *words; /* NULL, or what is explained one by one, up to a NULL name */
 };
 int env_rows(const struct env_row **rows);
+/* Warns of names in the environment that begin like those of the table and are not in it. */
+void env_names_look(void);
 
 /* 64, 64K, 1M, 2G, 1T; -EINVAL when it is none of these. */
 int64_t parse_size(const char *value);
+/* 100us, 10ms, 1s in nanoseconds; -EINVAL when it is none of these. */
+int64_t parse_time(const char *value);
 
 /* The experiments in a list of names with commas between. A name that there is none of is a
  * warning, and the others hold. */

@@ -163,8 +163,12 @@ struct magazines {
     uint32_t n;  /* p  things in it */
 };
 
+/* The ways in which a goroutine that computes gives way (preemption.md). */
+enum rung { RUNG_ASKED, RUNG_INJECTED, RUNG_TAKEN, RUNGS };
+
 struct pcount {
     uint64_t spawned, ended, inplace, parked, global, steals, steals_far, wakes;
+    uint64_t preempts[RUNGS];
 };
 
 struct p {
@@ -236,6 +240,7 @@ enum want {
 };
 
 struct poller; /* uring/: the poller's state of an M */
+struct given;  /* numa/bind.h */
 
 struct m {
     /* Line 0: entry word and switch. */
@@ -282,6 +287,7 @@ struct m {
     struct lock lock;       /*    of the next two; and of p, while the M is outside */
     uint32_t want;          /*    enum want */
     bool lost;              /*    its P was taken */
+    bool hog;               /*    and its goroutine computes on: counted in sched.nhogs */
     const struct quoit_g *awaited; /* of who is in quoit_synchronize, NULL: nobody */
     bool idle;              /* L  on the idle list */
     bool parked;            /* L  waits for its locked goroutine */
@@ -292,6 +298,8 @@ struct m {
     bool joined;            /*    under lock: its thread is gone, or is the caller's own again */
     int node;               /* m  of lastp; hint for others */
     int tid;                /* a  its thread's, 0: not begun */
+    int64_t hogcpu;         /*    under lock: its thread's clock at sysmon's last look, 0: none */
+    struct given *given;    /* m  of its thread; under lock while it has lost its P */
     uint32_t id;            /* c */
     struct m *alllink;      /* c  on sched.allm from birth to end */
     pthread_t thread;       /* c  not for m0 */
@@ -344,6 +352,7 @@ struct sched {
     uint32_t gcwaiting;                    /* a  the world is stopped, or about to be */
     uint32_t starving;                     /* L a  M's that wait for a stack to become free */
     uint32_t nlost;                        /* a  M's outside whose P was taken */
+    uint32_t nhogs;                        /* a  of those, that compute; a hint */
     uint32_t nforeign;                     /* a  threads that are not ours and are attached */
     uint32_t draining;                     /* a  quoit_shutdown waits for the last goroutine */
     enum bind_mode bind;                   /*    as nprocs */

@@ -184,6 +184,7 @@ static void m_enter_thread(struct m *mp, struct p *pp)
     int e;
 
     tls_set(mp);
+    mp->given = bind_mine();
     /* hint: others look at its clock */
     store_relaxed(&mp->tid, os_gettid());
     sanitize_stack_self(&mp->g0stack);

@@ -137,7 +137,7 @@ static const char *m_state(const struct m *m)
     if (m->parked)
         return "parked";
     if (m->lost)
-        return "lost";
+        return m->hog ? "hog" : "lost";
     return m->inside ? "inside" : "outside";
 }
 
@@ -224,8 +224,8 @@ void schedtrace_look(int64_t now)
         return;
     due = now + period();
     say_begin(&s, STDERR_FILENO);
-    say_sched(&s, godebug_scheddetail());
-    if (godebug_scheddetail())
+    say_sched(&s, godebug(GODEBUG_DETAIL));
+    if (godebug(GODEBUG_DETAIL))
         (void)allgs(say_g, &s);
     say_flush(&s);
 }

@@ -63,7 +63,7 @@ static bool may_lose(const struct m *mp)
            (!load_relaxed(&sched.gcwaiting) || load_relaxed(&mp->curg->status) == Gsyscall);
 }
 
-struct p *m_take(struct m *mp)
+struct p *m_take(struct m *mp, bool computes)
 {
     struct p *pp = NULL;
 
@@ -75,10 +75,13 @@ struct p *m_take(struct m *mp)
         store_relaxed(&mp->p, NULL);
         store_relaxed(&pp->m, NULL);
         mp->lost = true;
+        mp->hog = computes;
+        mp->hogcpu = 0;
         add_relaxed(&sched.nlost, 1);
+        add_relaxed(&sched.nhogs, computes);
         /* hint: here and not in sysmon, for it cannot end before it has come in: where this lies,
          * the next one's record has an argument */
-        if (!load_relaxed(&sched.gcwaiting))
+        if (!computes && !load_relaxed(&sched.gcwaiting))
             store_relaxed(&mp->curg->blocks, 1);
     }
     mp->want &= ~(uint32_t)WANT_P;
@@ -107,7 +110,7 @@ static struct m *regain(struct m *mp)
 static bool come_in(struct m *mp, uint32_t *want)
 {
     /* Not under locks: nothing may park there, so the next entry looks again. */
-    uint32_t later = mp->locks > 0 ? WANT_VISIT | WANT_PASS : 0;
+    uint32_t later = mp->locks > 0 ? WANT_VISIT | WANT_PASS | WANT_YIELD : 0;
     bool holds;
 
     lock(&mp->lock);
@@ -117,7 +120,9 @@ static bool come_in(struct m *mp, uint32_t *want)
     holds = mp->p != NULL;
     if (mp->lost)
         add_relaxed(&sched.nlost, -1u);
-    mp->lost = false;
+    if (mp->hog)
+        add_relaxed(&sched.nhogs, -1u);
+    mp->lost = mp->hog = false;
     /* Under the lock: a start that goes on without this M waits here (m_forget), so no later stop
      * counts it. */
     if (*want & WANT_COUNT)
@@ -126,12 +131,28 @@ static bool come_in(struct m *mp, uint32_t *want)
     return holds;
 }
 
-struct m *entry_slow(struct m *mp)
+/* errno is the caller's, and the thread may be another one afterwards. */
+static noinline int errno_get(void)
+{
+    return errno;
+}
+
+static noinline void errno_put(int e)
+{
+    errno = e;
+}
+
+/* Its goroutine had its P for a quantum, and others wait. */
+static struct m *yield_at_door(struct m *mp)
+{
+    count_add(&mp->p->count.preempts[RUNG_ASKED], 1);
+    return switch_to_g0(mp, AFTER_YIELD);
+}
+
+static struct m *called(struct m *mp)
 {
     uint32_t want;
 
-    if (fence_and_load(&mp->revoked) == 0)
-        return mp;
     if (unlikely(mp->curg->status == Gsyscall))
         gstatus_set(mp->curg, Gsyscall, Grunning);
     if (!come_in(mp, &want) && !load_relaxed(&sched.stopping))
@@ -142,9 +163,23 @@ struct m *entry_slow(struct m *mp)
     /* Abandoned: nobody will resume this goroutine; a thread that is not ours goes on alone. */
     if (load_relaxed(&sched.stopping))
         return mp->foreign ? foreign_abandoned(mp) : switch_to_g0(mp, AFTER_NOTHING);
-    if (mp->locks == 0 && (load_relaxed(&sched.gcwaiting) || (want & WANT_YIELD)))
+    if (mp->locks == 0 && load_relaxed(&sched.gcwaiting))
         return switch_to_g0(mp, want & WANT_YIELD ? AFTER_YIELD : AFTER_FIRST);
+    if (want & WANT_YIELD)
+        return yield_at_door(mp);
     return want & WANT_VISIT ? give_way(mp) : mp;
+}
+
+struct m *entry_slow(struct m *mp)
+{
+    int e;
+
+    if (fence_and_load(&mp->revoked) == 0)
+        return mp;
+    e = errno_get();
+    mp = called(mp);
+    errno_put(e);
+    return mp;
 }
 
 struct m *enter_g(const char *who)
@@ -157,17 +192,6 @@ struct m *enter_g(const char *who)
 }
 
 /* ---- marked calls --------------------------------------------------------------------------- */
-
-/* errno is the caller's, and the thread may be another one afterwards. */
-static noinline int errno_get(void)
-{
-    return errno;
-}
-
-static noinline void errno_put(int e)
-{
-    errno = e;
-}
 
 static cold void hand_off(struct m *mp)
 {
@@ -233,7 +257,6 @@ static void outside_begins(struct m *mp, const char *who, bool at_once)
 static cold void outside_ends_slow(struct m *mp)
 {
     int64_t since = mp->handedoff;
-    int e = errno_get();
     struct quoit_g *gp = mp->curg;
 
     if (since != 0) {
@@ -248,7 +271,6 @@ static cold void outside_ends_slow(struct m *mp)
             gstatus_set(gp, Gsyscall, Grunning);
         leave(mp);
     }
-    errno_put(e);
 }
 
 void quoit_syscall_enter(void)

@@ -11,8 +11,9 @@ void m_call(struct m *mp, enum want want);
 /* Called for that no more. */
 void m_forget(struct m *mp, enum want want);
 /* After m_call(mp, WANT_P) and fence_heavy(): its P, or NULL when it is inside, has come in
- * meanwhile, or has none. Any thread but its own. */
-struct p *m_take(struct m *mp);
+ * meanwhile, is pinned, or has none. computes: its goroutine does, and is not known to block for
+ * it. Any thread but its own. */
+struct p *m_take(struct m *mp, bool computes);
 
 /* quoit_block of a goroutine that is locked to its thread, or where no thread is to be had: the P
  * is handed off at once, fn runs right here. mp is inside, and is stale afterwards; the caller is

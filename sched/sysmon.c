@@ -8,7 +8,8 @@
  *
  *     - tells the time in sched.coarse;
  *     - takes completions that wait for an M that computes or blocks;
- *     - takes P's from M's that stand outside (retake), so that others run on them;
+ *     - takes P's from M's that stand outside or compute for too long (retake.c), so that others
+ *       run on them;
  *     - fires timers that are late: on a P that computes or has been retired, or is idle while the
  *       M that watched it runs elsewhere;
  *     - when nothing has run for a while, or goroutines wait for stacks, asks whether anything
@@ -16,11 +17,6 @@
  *     - prints what GODEBUG=schedtrace asks for (schedtrace.c);
  *     - wakes the housekeeper when a job of it is due (housekeep.c), from its sleep too;
  *     - once in a while looks for libraries that were loaded, and for cpus that came or went.
- *
- * A P is taken from a marked call at the second look that finds it in the same one, if something
- * waits for the P or nobody looks for work, and after 10 ms in any case. An M that is outside
- * without a mark loses its P when its thread has stood still for a quantum: its own cpu clock has
- * not moved. One whose goroutine did so before is believed at once.
  */
 #include "sysmon.h"
 
@@ -28,20 +24,17 @@
 
 #include "checkdead.h"
 #include "env.h"
-#include "gstatus.h"
+#include "hog.h"
 #include "housekeep.h"
 #include "m.h"
 #include "os_linux.h"
 #include "p.h"
 #include "proc.h"
+#include "retake.h"
 #include "schedtrace.h"
-#include "syscall.h"
 #include "timer.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     LEAST_NS = 20000,
@@ -51,22 +44,10 @@ enum {
     IDLE_LOOKS = 50,
     ASK_NS = 10000000,     /* then four times as long, and so on: a second in all */
     ASKS = 4,
-    QUANTUM_NS = 10000000,
     INFLIGHT_NS = 500000, /* operations wait no longer than that for an M that computes */
     CHILDREN_NS = 100000000,
     KEEP_NS = 1000000,     /* the housekeeper is asked for no more often */
     STOPPED_NS = 100000000,
-};
-
-/* What it saw of a P at the last look. */
-struct seen {
-    const struct m *m;
-    uint64_t schedtick;
-    uint32_t syscalltick;
-    int64_t since; /* all of that has not changed */
-    int64_t cpu;   /* the thread's clock at `clocked`, -1: not read */
-    int64_t clocked;
-    bool computes; /* its goroutine is known to block, and does not this time */
 };
 
 static struct sysmon {
@@ -75,123 +56,9 @@ static struct sysmon {
     uint32_t ending; /* a  under sched.lock where it counts */
     struct note end; /* a  NOTE */
     int64_t started, refreshed, kept;
-    struct seen *seen; /* PROCS_MAX */
 } sysmon;
 
-/* ---- taking --------------------------------------------------------------------------------- */
-
-/* True: pp is another M's, or idle. */
-static bool take(struct m *mp)
-{
-    struct p *pp;
-
-    lock(&sched.takelock);
-    m_call(mp, WANT_P);
-    fence_heavy();
-    pp = m_take(mp);
-    unlock(&sched.takelock);
-    if (pp == NULL)
-        return false;
-    /* hint: relaxed, as anybody may look */
-    store_relaxed(&sched.retakes, sched.retakes + 1);
-    handoffp(pp);
-    return true;
-}
-
-/* Something waits for the P, or it would be the only one that looks. */
-static bool is_wanted(const struct p *pp)
-{
-    return work_waits(pp) || npidle() + load_relaxed(&sched.nmspinning) == 0;
-}
-
-/* Threads in such calls are bounded: beyond that the P waits. */
-static bool may_lose_more(void)
-{
-    return load_relaxed(&sched.nlost) < (uint32_t)env.max_blocked;
-}
-
-static bool has_changed(struct seen *s, const struct p *pp, const struct m *mp, int64_t now)
-{
-    uint64_t schedtick = load_relaxed(&pp->schedtick);
-    uint32_t syscalltick = load_relaxed(&mp->syscalltick);
-
-    if (s->m == mp && s->schedtick == schedtick && s->syscalltick == syscalltick)
-        return false;
-    *s = (struct seen){ mp, schedtick, syscalltick, now, -1, now, false };
-    return true;
-}
-
-/* In an unmarked call: the thread's clock has stood still for a quantum. */
-static bool stands_still(struct seen *s, const struct m *mp, int64_t now)
-{
-    int64_t cpu;
-
-    if (s->cpu >= 0 && now - s->clocked < QUANTUM_NS)
-        return false;
-    cpu = thread_cputime(mp->tid);
-    /* On a busy machine a thread that computes stands still too. */
-    if (cpu >= 0 && cpu == s->cpu && thread_sleeps(mp->tid))
-        return true;
-    s->cpu = cpu;
-    s->clocked = now;
-    return false;
-}
-
-/* A goroutine that is known to block is believed as soon as its thread's clock stands still between
- * two looks at it: each of its calls would else hold the P for a quantum. One that computes from
- * one look of sysmon to the next is known for it no more. */
-static bool stands_again(struct seen *s, struct m *mp, int64_t now)
-{
-    int64_t before = s->cpu, cpu = thread_cputime(mp->tid);
-
-    if (cpu >= 0 && cpu == thread_cputime(mp->tid))
-        return true;
-    if (before >= 0 && cpu - before > (now - s->clocked) / 2) {
-        s->computes = true;
-        m_call(mp, WANT_FORGET);
-    }
-    s->cpu = cpu;
-    s->clocked = now;
-    return false;
-}
-
-/* Has what mp is in, outside with gp, lasted long enough? The memory of gp may have been mapped a
- * moment ago, which TSan takes for a write. */
-static no_sanitize_thread bool is_due(struct seen *s, const struct p *pp, struct m *mp,
-                                      const struct quoit_g *gp, int64_t now)
-{
-    bool same = !has_changed(s, pp, mp, now);
-
-    if (load_relaxed(&gp->status) == Gsyscall)
-        return same && (is_wanted(pp) || now - s->since >= QUANTUM_NS);
-    if (!is_wanted(pp))
-        return false;
-    return load_relaxed(&gp->blocks) && !s->computes ? stands_again(s, mp, now)
-                                                     : same && stands_still(s, mp, now);
-}
-
-static bool retake_one(struct seen *s, struct p *pp, int64_t now)
-{
-    /* order HOLDER in: the M is whole; out: acquirep */
-    struct m *mp = load_acquire(&pp->m);
-    const struct quoit_g *gp;
-
-    if (mp == NULL || load_relaxed(&mp->inside) != 0)
-        return false;
-    gp = load_relaxed(&mp->curg);
-    if (gp == NULL || !is_due(s, pp, mp, gp, now))
-        return false;
-    return may_lose_more() && take(mp);
-}
-
-static int retake(int64_t now)
-{
-    int n = 0;
-
-    for (uint32_t i = 0; i < nallp(); i++)
-        n += retake_one(&sysmon.seen[i], sched.allp[i], now);
-    return n;
-}
+/* ---- timers --------------------------------------------------------------------------------- */
 
 /* The next deadline anywhere. */
 static int64_t next_deadline(void)
@@ -349,6 +216,8 @@ static int64_t most(int64_t now, bool inflight)
 {
     int64_t least = inflight ? INFLIGHT_NS : MOST_NS, next = next_deadline();
 
+    if (retake_pause(now) < least)
+        least = retake_pause(now);
     if (next == INT64_MAX)
         return least;
     next = next - now + LATE_NS;
@@ -361,7 +230,7 @@ static int64_t most(int64_t now, bool inflight)
 static void forget_if_stopped(int64_t now, int64_t expected)
 {
     if (now - expected > STOPPED_NS)
-        memset(sysmon.seen, 0, PROCS_MAX * sizeof *sysmon.seen);
+        retake_forget();
 }
 
 static void *sysmon_main(void *arg unused_arg)
@@ -387,6 +256,7 @@ static void *sysmon_main(void *arg unused_arg)
         if (inflight && reap_all(NULL))
             idle = 0;
         idle = retake(now) + fire_late(now) > 0 ? 0 : idle + 1;
+        hogs_look(now);
         look_after(now);
         if (load_relaxed(&sched.starving) > 0)
             checkdead_starved(now);
@@ -408,13 +278,13 @@ int sysmon_start(void)
 
     sysmon = (struct sysmon){ .started = nanotime() };
     schedtrace_begin(sysmon.started);
-    sysmon.seen = calloc(PROCS_MAX, sizeof *sysmon.seen);
-    if (sysmon.seen == NULL)
-        return -ENOMEM;
+    e = retake_init();
+    if (e < 0)
+        return e;
     e = thread_start(&sysmon.thread, sysmon_main, NULL);
     sysmon.running = e == 0;
     if (e < 0)
-        free(sysmon.seen);
+        retake_fini();
     return e;
 }
 
@@ -429,5 +299,5 @@ void sysmon_stop(void)
     sysmon_wake();
     pthread_join(sysmon.thread, NULL);
     sysmon.running = false;
-    free(sysmon.seen);
+    retake_fini();
 }

@@ -110,7 +110,7 @@ static void stop_begins(struct m *self)
             call_in(mp);
     fence_heavy();
     for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
-        if (mp != self && (pp = m_take(mp)) != NULL)
+        if (mp != self && (pp = m_take(mp, false)) != NULL)
             stopped(pp);
     unlock(&sched.takelock);
     stopped(NULL);

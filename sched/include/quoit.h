@@ -386,6 +386,9 @@ struct quoit_stats {
     uint64_t block_jobs;   /* calls of quoit_block and the like, under way or waiting */
     uint64_t trimmed;      /* bytes of stacks that nobody used, given back to the kernel */
     uint64_t follows;      /* times that GOMAXPROCS was made to fit the machine, see quoit-env(7) */
+    uint64_t preempts[3];  /* goroutines that gave way after a quantum: as they were asked to, in
+                            * the middle of a loop, or by losing their P to others */
+    uint64_t hogs;         /* that compute on without a P, now */
 };
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);

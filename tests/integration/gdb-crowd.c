@@ -73,6 +73,8 @@ static int unstarted(void *arg)
 __attribute__((no_sanitize("thread"))) static int spinner(void *arg)
 {
     (void)arg;
+    /* Nobody is to take the P, however long this goes on. */
+    quoit_pin();
     spinning = 1;
     while (!go_on)
         ;
@@ -110,6 +112,7 @@ __attribute__((noinline, no_sanitize("thread"))) static void look_here(void)
 static int guest_runs(void *arg)
 {
     (void)arg;
+    quoit_pin();
     look_here();
     _exit(0);
 }

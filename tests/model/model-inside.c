@@ -136,7 +136,7 @@ static void takes(void)
 {
     m_call(&mp, WANT_P);
     fence_heavy();
-    if (m_take(&mp) != NULL)
+    if (m_take(&mp, false) != NULL)
         data_write(&plain, 2);
 }
 

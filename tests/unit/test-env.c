@@ -94,6 +94,12 @@ static void takes_what_can_be(void)
     is_int(env.guard, GUARD_CANARY, "QUOIT_GUARD");
     load_with("QUOIT_HELPERS", "7");
     is_int(env.helpers, 7, "QUOIT_HELPERS");
+    load_with("QUOIT_MAXHOGS", "3");
+    is_int(env.max_hogs, 3, "QUOIT_MAXHOGS");
+    load_with("QUOIT_QUANTUM", "250us");
+    is_int(env.quantum, 250000, "QUOIT_QUANTUM in microseconds");
+    load_with("QUOIT_QUANTUM", "1s");
+    is_int(env.quantum, 1000000000, "and in seconds");
     load_with("QUOIT_MAXTHREADS", "50");
     is_int(env.max_threads, 50, "QUOIT_MAXTHREADS");
     load_with("GOTRACEBACK", "crash");
@@ -114,6 +120,8 @@ static void complains(void)
         { "QUOIT_STACK", "2G" },     { "QUOIT_STACK", "64KB" },   { "QUOIT_STACK", "K" },
         { "QUOIT_STACK", "18446744073709551615G" },               { "QUOIT_STACKLIMIT", "129T" },
         { "QUOIT_BIND", "cores" },   { "QUOIT_IO", "aio" },       { "QUOIT_GUARD", "on" },
+        { "QUOIT_QUANTUM", "10" },   { "QUOIT_QUANTUM", "99us" }, { "QUOIT_QUANTUM", "2s" },
+        { "QUOIT_QUANTUM", "ms" },   { "QUOIT_MAXHOGS", "0" },
         { "QUOIT_HELPERS", "0" },    { "QUOIT_MAXTHREADS", "0" }, { "GOTRACEBACK", "3" },
     };
     const struct env_row *rows;
