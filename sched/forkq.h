@@ -49,17 +49,36 @@ static always_inline uint64_t forkq_word(uint64_t puts, uint32_t tail, uint32_t 
     return puts << 32 | (uint64_t)(tail & 0xffff) << 16 | (head & 0xffff);
 }
 
+/* How often the newest one was taken, over 2^16. */
+static always_inline uint16_t forkq_newest(uint64_t word)
+{
+    return (uint16_t)((word >> 32) - forkq_tail(word));
+}
+
 static inline uint32_t forkq_size(const struct forkq *q)
 {
     /* hint: stale by the time it is used */
     return forkq_count(load_relaxed(&q->word));
 }
 
+/* The owner's step to `to` from *word; false, and *word is read anew: a thief was quicker. */
+static always_inline bool forkq_step(struct forkq *q, uint64_t *word, uint64_t to)
+{
+    /* As in runq.h: no other P, no thief. */
+    if (q->alone) {
+        store_relaxed(&q->word, to);
+        return true;
+    }
+    /* order FORKQ-PUB out: a slot is filled before the tail shows it; in: forkq_grab
+     * order FORKQ-TAKE out: it is read before it is given back; in: forkq_put */
+    return cas_acq_rel(&q->word, word, to);
+}
+
 /* At the tail; false when full: the caller spills (globrunq.h). */
 static always_inline bool forkq_put(struct forkq *q, struct quoit_g *gp)
 {
-    /* order FORKQ-TAKE in: a slot is reused after its taker has read it; out: forkq_grab, forkq_pop
-     */
+    /* order FORKQ-TAKE in: a slot is reused after its taker has read it; out: forkq_grab,
+     * forkq_step */
     uint64_t word = load_acquire(&q->word);
 
     for (;;) {
@@ -68,9 +87,8 @@ static always_inline bool forkq_put(struct forkq *q, struct quoit_g *gp)
         if (unlikely(forkq_count(word) >= FORKQ_SIZE))
             return false;
         store_relaxed(&q->slot[tail % FORKQ_SIZE], gp);
-        /* order FORKQ-PUB out: the slot is filled before the tail shows it; in: forkq_grab */
-        if (likely(cas_acq_rel(&q->word, &word,
-                               forkq_word((word >> 32) + 1, tail + 1, forkq_head(word)))))
+        if (likely(forkq_step(q, &word,
+                              forkq_word((word >> 32) + 1, tail + 1, forkq_head(word)))))
             return true;
     }
 }
@@ -87,10 +105,9 @@ static always_inline struct quoit_g *forkq_pop(struct forkq *q, bool newest)
         if (head == tail)
             return NULL;
         gp = load_relaxed(&q->slot[(newest ? tail - 1 : head) % FORKQ_SIZE]);
-        /* order FORKQ-TAKE out: the slot is read before it is given back; in: forkq_put */
-        if (likely(cas_acq_rel(&q->word, &word,
-                               newest ? forkq_word(word >> 32, tail - 1, head)
-                                      : forkq_word(word >> 32, tail, head + 1))))
+        if (likely(forkq_step(q, &word,
+                              newest ? forkq_word(word >> 32, tail - 1, head)
+                                     : forkq_word(word >> 32, tail, head + 1))))
             return gp;
     }
 }
@@ -105,9 +122,7 @@ static always_inline bool forkq_pop_this(struct forkq *q, const struct quoit_g *
 
         if (forkq_count(word) == 0 || load_relaxed(&q->slot[(tail - 1) % FORKQ_SIZE]) != gp)
             return false;
-        /* order FORKQ-TAKE out: the slot is read before it is given back; in: forkq_put */
-        if (likely(cas_acq_rel(&q->word, &word,
-                               forkq_word(word >> 32, tail - 1, forkq_head(word)))))
+        if (likely(forkq_step(q, &word, forkq_word(word >> 32, tail - 1, forkq_head(word)))))
             return true;
     }
 }
@@ -116,7 +131,7 @@ static always_inline bool forkq_pop_this(struct forkq *q, const struct quoit_g *
  * `out` and takes them: how many. Anyone. */
 static inline uint32_t forkq_grab(struct forkq *q, struct quoit_g **out, uint32_t max)
 {
-    /* order FORKQ-PUB in: what the word shows is filled; out: forkq_put */
+    /* order FORKQ-PUB in: what the word shows is filled; out: forkq_step */
     uint64_t word = load_acquire(&q->word);
 
     for (;;) {

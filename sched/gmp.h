@@ -141,6 +141,7 @@ struct runq {
 struct forkq {
     uint64_t word; /* a  FORKQ-PUB, FORKQ-TAKE; count of puts, head, tail */
     struct quoit_g **slot;
+    bool alone;    /* c  as in runq */
 };
 
 /* Deadlines (timer.h). */
@@ -176,13 +177,15 @@ struct p {
     struct runq runq;
     struct forkq forkq;
     uint64_t schedtick; /* a  written by the owner, +1 a switch; hint for thieves */
-    uint32_t id;        /* c */
 
     /* Line 1: the owner's. */
     struct m *m cacheline_aligned; /* a  who holds it, NULL: nobody; written by that M */
+    uint32_t id;        /* c */
     bool idle;          /* L */
     uint64_t fairat;    /* p  the schedtick at which everything else is looked at */
     uint32_t turn;      /* p  which source that look starts with */
+    uint16_t newest;    /* p  forkq_newest at that look */
+    uint8_t passed;     /* p  such looks that left the oldest in forkq alone */
     uint32_t goidleft;  /* p */
     uint64_t goid;      /* p  next id of this P's batch */
     struct magazines gfree; /* p */

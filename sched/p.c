@@ -188,7 +188,7 @@ static void set_order(struct order *order, uint32_t n)
         struct p *pp = sched.allp[i];
 
         set_place(pp, &sched.places[i]);
-        pp->runq.alone = n == 1;
+        pp->runq.alone = pp->forkq.alone = n == 1;
         pp->near = order_row(&sched.order, (int)i);
         pp->ring = order_rings(&sched.order, (int)i);
     }

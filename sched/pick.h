@@ -9,7 +9,7 @@
 #include "runq.h"
 
 /* Due: looks at every source in turn; NULL: nothing there, or nothing that may run here. */
-struct quoit_g *pick_fair(struct m *mp);
+struct quoit_g *pick_fair(struct m *mp, bool parked);
 /* The shared queue and completions. */
 struct quoit_g *pick_further(struct m *mp);
 
@@ -22,7 +22,7 @@ static always_inline struct quoit_g *pick_local(struct m *mp, bool parked)
     struct quoit_g *gp;
 
     if (unlikely(pp->schedtick >= pp->fairat))
-        return pick_fair(mp);
+        return pick_fair(mp, parked);
     gp = runq_get_next(&pp->runq);
     if (gp != NULL)
         return gp;

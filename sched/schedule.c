@@ -37,6 +37,7 @@
 
 enum {
     FAIR_TICKS = 61,      /* as in the seed: a prime, no pattern of the user's hides from it */
+    DEPTH_LOOKS = 32,     /* of those at the oldest unstarted, while the newest are taken */
     STEAL_MAX = 256,      /* at once */
     SPIN_NS = 50000,      /* waking a sleeping core costs 10 us and takes 35 */
     STEAL_NEXT_NS = 3000, /* a goroutine readied last is left to its P for so long */
@@ -58,9 +59,20 @@ static void poll(struct m *mp)
     }
 }
 
+/* Where goroutines make others and wait for them, the newest is taken each time: depth first. An
+ * old one in the middle of that leaves one more stack halfway down, so it has its turn seldom. */
+static struct quoit_g *oldest_unstarted(struct p *pp)
+{
+    uint16_t newest = forkq_newest(load_relaxed(&pp->forkq.word));
+    bool depth_first = newest != pp->newest;
+
+    pp->newest = newest;
+    return depth_first && ++pp->passed % DEPTH_LOOKS != 0 ? NULL : forkq_pop(&pp->forkq, false);
+}
+
 /* Every FAIR_TICKS: each source in turn comes first, so nobody starves behind those that ready
  * each other. */
-noinline struct quoit_g *pick_fair(struct m *mp)
+noinline struct quoit_g *pick_fair(struct m *mp, bool parked)
 {
     struct p *pp = mp->p;
     struct quoit_g *gp;
@@ -77,7 +89,7 @@ noinline struct quoit_g *pick_fair(struct m *mp)
             gp = globrunqget(pp, pp->node, 1);
             break;
         case 1:
-            gp = forkq_pop(&pp->forkq, false);
+            gp = oldest_unstarted(pp);
             break;
         default:
             gp = runq_get(&pp->runq);
@@ -86,7 +98,8 @@ noinline struct quoit_g *pick_fair(struct m *mp)
         if (gp != NULL)
             return gp;
     }
-    return runq_get_next(&pp->runq);
+    gp = runq_get_next(&pp->runq);
+    return gp != NULL ? gp : forkq_pop(&pp->forkq, parked);
 }
 
 /* Several came from elsewhere; while they moved, an M that went to sleep may have found them in

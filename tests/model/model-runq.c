@@ -152,6 +152,12 @@ static void thief_next_any(void)
 
 /* ---- empty ---- */
 
+static void setup_alone(void)
+{
+    setup_next();
+    q.alone = true;
+}
+
 static void owner_turns(void)
 {
     runq_put(&q, runq_put_next(&q, &g[1]));
@@ -181,6 +187,8 @@ static const struct explore tests[] = {
     {.name = "next: taken by the owner and two thieves", .setup = setup_next,
      .thread = {owner_takes_next, thief_next, thief_next_any}},
     {.name = "never falsely empty", .setup = setup_next, .thread = {owner_turns, looker}},
+    {.name = "never falsely empty, where nobody steals", .setup = setup_alone,
+     .thread = {owner_turns, looker}},
 };
 
 int main(int argc, char **argv)

@@ -13,11 +13,12 @@ static struct quoit_g *slots[FORKQ_SIZE];
 static struct forkq q;
 static struct quoit_g gs[FORKQ_SIZE];
 static int seen[FORKQ_SIZE];
+static bool alone; /* no thief can come: other steps, the same to see */
 
 /* The ends and the count of puts run over: a queue may start anywhere. */
 static void start_at(uint32_t puts, uint32_t end)
 {
-    q = (struct forkq){.word = forkq_word(puts, end, end), .slot = slots};
+    q = (struct forkq){.word = forkq_word(puts, end, end), .slot = slots, .alone = alone};
 }
 
 static void fill(uint32_t n)
@@ -120,9 +121,12 @@ static void every_put_counts(void)
     forkq_pop(&q, true);
     forkq_put(&q, &gs[5]);
     ok(q.word != before && (uint32_t)q.word == (uint32_t)before, "every_put_counts");
+    is_int(forkq_newest(q.word), 1, "every_put_counts: so does what the newest end gave");
+    forkq_pop(&q, false);
+    is_int(forkq_newest(q.word), 1, "every_put_counts: but not the other end");
 }
 
-int main(void)
+static void one_thread(void)
 {
     both_ends(0, 0, "from 0");
     both_ends(UINT32_MAX - FORKQ_SIZE / 2, 0xffff - FORKQ_SIZE / 2, "over the end of the counts");
@@ -133,5 +137,12 @@ int main(void)
                     "over the end of the counts");
     grab_takes_what_is_asked();
     every_put_counts();
+}
+
+int main(void)
+{
+    one_thread();
+    alone = true;
+    one_thread();
     return done_testing();
 }

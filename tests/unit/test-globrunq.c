@@ -32,7 +32,7 @@ static void world(uint32_t nprocs, bool started)
     pp->node = &node;
     pp->runq.slot = pp->runq_slots;
     pp->forkq.slot = pp->forkq_slots;
-    pp->runq.alone = nprocs == 1;
+    pp->runq.alone = pp->forkq.alone = nprocs == 1;
     memset(g, 0, sizeof g);
     for (int i = 0; i < MANY; i++) {
         g[i].id = (uint64_t)i;

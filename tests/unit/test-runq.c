@@ -14,11 +14,12 @@ static struct quoit_g *slots1[RUNQ_SIZE], *slots2[RUNQ_SIZE];
 static struct runq q1, q2;
 static struct quoit_g gs[RUNQ_SIZE];
 static int seen[RUNQ_SIZE];
+static bool alone; /* no thief can come: other steps, the same to see */
 
 static void start_at(uint32_t end)
 {
-    q1 = (struct runq){.head = end, .tail = end, .slot = slots1};
-    q2 = (struct runq){.head = end, .tail = end, .slot = slots2};
+    q1 = (struct runq){.head = end, .tail = end, .slot = slots1, .alone = alone};
+    q2 = (struct runq){.head = end, .tail = end, .slot = slots2, .alone = alone};
 }
 
 /* ---- put and get ---- */
@@ -161,7 +162,7 @@ static void never_falsely_empty(void)
     is_int(falsely_empty, 0, "never_falsely_empty");
 }
 
-int main(void)
+static void one_thread(void)
 {
     first_in_first_out(0, "from 0");
     first_in_first_out(UINT32_MAX - RUNQ_SIZE / 2, "over the end of the count");
@@ -170,6 +171,13 @@ int main(void)
     grab_takes_half(UINT32_MAX - RUNQ_SIZE / 2, "over the end of the count");
     grab_takes_the_oldest();
     next_is_apart();
+}
+
+int main(void)
+{
+    one_thread();
     never_falsely_empty();
+    alone = true;
+    one_thread();
     return done_testing();
 }

@@ -108,6 +108,51 @@ static void oldest_or_newest(void)
     norder = 0;
 }
 
+enum { DEEP = 22, FEW = 100 };
+
+struct branch {
+    int depth;
+    quoit_wg *wg;
+};
+
+static int halfway, most_halfway;
+
+static int branches(void *arg);
+
+/* One child for the larger half, the other half by a call. */
+static void tree(int depth)
+{
+    quoit_wg wg = QUOIT_WG_INIT;
+    struct branch larger = { depth - 1, &wg };
+
+    if (depth < 2)
+        return;
+    quoit_wg_add(&wg, 1);
+    world_spawn(branches, &larger);
+    tree(depth - 2);
+    quoit_wg_wait(&wg);
+}
+
+static int branches(void *arg)
+{
+    const struct branch *b = arg;
+
+    if (++halfway > most_halfway)
+        most_halfway = halfway;
+    tree(b->depth);
+    halfway--;
+    quoit_wg_done(b->wg);
+    return 0;
+}
+
+/* The old ones that have their turn for fairness are begun in the middle of it. */
+static void depth_first(void)
+{
+    tree(DEEP);
+    ok(most_halfway >= DEEP / 2 && most_halfway < FEW,
+       "a tree of 28,656 is gone through with %d of them begun at most", most_halfway);
+}
+
 /* ---- completions ---------------------------------------------------------------------------- */
 
 /* As a poller would hand them over: linked, waiting still. */
@@ -220,6 +265,7 @@ static int all(void *arg)
     (void)arg;
     readied_last_is_next();
     oldest_or_newest();
+    depth_first();
     injected();
     looked_for_when_idle();
     looked_for_when_busy();
