@@ -274,6 +274,7 @@ struct m {
     int64_t seentime;       /* m */
     uint64_t seentick;      /* m  its schedtick then */
     uint32_t rand;          /* m */
+    uint8_t spinlog;        /* m  how long it pauses first when a mutex is held (mutex.c) */
     int boundslot;          /* m  where the thread is bound to, -1: nowhere */
     bool foreign;           /* c  the thread is not Quoit's: its goroutine is the thread itself */
     bool spinning;          /* m  counted in sched.nmspinning; set by who wakes it */

@@ -7,6 +7,11 @@
  * One that was let go and found the mutex taken again goes back to the head of the queue; when
  * it has waited STARVING_NS it gets the mutex handed over.
  *
+ * Who finds it held looks again for a while before it waits (spin_lock), and each look takes the
+ * word's line from the core that works under the mutex. Where sections are short that is most of
+ * their cost, so an M that loses a free mutex to another looks less often from then on: the mutex
+ * stays on one core for many sections.
+ *
  * LOCKED guards the queue as in sema.c: while it is set nobody else changes the word.
  */
 #include "cpu.h"
@@ -23,7 +28,12 @@ enum {
     WOKEN = 8, /* one that was let go has not tried yet: no need to let go another */
 };
 
-enum { STARVING_NS = 1000000, SPINS = 30 };
+enum {
+    STARVING_NS = 1000000,
+    SPIN_PAUSES = 256, /* of the processor, in all: 2 to 10 us */
+    SPINLOG_MAX = 6,   /* most of them between two looks, as a power of two */
+    SPINLOG_UP = 2,    /* by how much the M's first one grows when a free mutex was lost */
+};
 
 struct mutex {
     uint64_t word; /* a  MUTEX */
@@ -53,19 +63,43 @@ static inline bool try_lock(struct mutex *m, uint64_t *word, bool woken)
 {
     uint64_t want = (*word | HELD) & ~(uint64_t)(woken ? WOKEN : 0);
 
-    /* order MUTEX in: what the last holder did is seen; out: quoit_mutex_unlock, unlock_slow */
+    /* order MUTEX in: what the last holder did is seen; out: quoit_mutex_unlock, try_unlock */
     return !(*word & (HELD | LOCKED)) && cas_acquire(&m->word, word, want);
 }
 
-static bool spin_lock(struct mutex *m, bool woken)
+/* A free mutex was got, or lost to another: how long this M pauses first next time. */
+static void spin_learn(struct m *mp, bool got)
 {
-    uint64_t word = load_relaxed(&m->word);
+    if (mp == NULL)
+        return;
+    if (!got)
+        mp->spinlog = mp->spinlog + SPINLOG_UP < SPINLOG_MAX ? mp->spinlog + SPINLOG_UP
+                                                             : SPINLOG_MAX;
+    else if (mp->spinlog > 0)
+        mp->spinlog--;
+}
 
-    for (int i = 0; i < SPINS && load_relaxed(&sched.nprocs) > 1; i++) {
-        if (try_lock(m, &word, woken))
-            return true;
-        cpu_relax();
+static bool spin_lock(struct m *mp, struct mutex *m, bool woken)
+{
+    uint32_t pause = 1u << (mp != NULL ? mp->spinlog : 0);
+
+    if (load_relaxed(&sched.nprocs) <= 1)
+        return false;
+    for (uint32_t spent = 0; spent < SPIN_PAUSES; spent += pause) {
+        uint64_t word;
+
+        for (uint32_t i = 0; i < pause; i++)
+            cpu_relax();
         word = load_relaxed(&m->word);
+        if (!(word & (HELD | LOCKED))) {
+            bool got = try_lock(m, &word, woken);
+
+            spin_learn(mp, got);
+            if (got)
+                return true;
+        }
+        if (pause < 1u << SPINLOG_MAX)
+            pause *= 2;
     }
     return false;
 }
@@ -107,7 +141,7 @@ static void lock_slow_path(void *arg)
     struct m *mp = enter();
     struct mutex_waiter mw = { .m = m, .w.g = mp != NULL ? mp->curg : NULL };
 
-    while (!spin_lock(m, mw.woken)) {
+    while (!spin_lock(mp, m, mw.woken)) {
         if (mw.since == 0)
             mw.since = nanotime();
         if (lock_or_wait(&mp, &mw))
@@ -118,6 +152,16 @@ static void lock_slow_path(void *arg)
         leave(mp);
 }
 
+/* Free for whoever comes: nobody waits, or one that was let go has yet to try. */
+static inline bool try_unlock(struct mutex *m, uint64_t *word)
+{
+    bool nobody = !(*word & WAITERS) || (*word & WOKEN);
+
+    /* order MUTEX out: what was done under the mutex comes first; in: try_lock */
+    return (*word & (HELD | LOCKED)) == HELD && nobody &&
+           cas_release(&m->word, word, *word & ~(uint64_t)HELD);
+}
+
 static noinline void unlock_slow_path(struct mutex *m)
 {
     struct m *mp = enter();
@@ -125,18 +169,15 @@ static noinline void unlock_slow_path(struct mutex *m)
     struct mutex_waiter *first = NULL;
     int spins = 0;
 
-    for (;;) {
+    while (!try_unlock(m, &word)) {
         if (!(word & HELD))
             throw("quoit_mutex_unlock: the mutex is not locked");
         if (word & LOCKED) {
             word_pause(&spins);
             word = load_relaxed(&m->word);
-        } else if (!(word & WAITERS) || (word & WOKEN)) {
-            /* order MUTEX out: what was done under the mutex comes first; in: try_lock */
-            if (cas_release(&m->word, &word, word & ~(uint64_t)HELD))
-                break;
         /* order MUTEX full: the queue as the last one left it, and as above; out: unlock_waiting */
-        } else if (cas_acq_rel(&m->word, &word, word | LOCKED)) {
+        } else if ((word & (WAITERS | WOKEN)) == WAITERS &&
+                   cas_acq_rel(&m->word, &word, word | LOCKED)) {
             first = container_of(waitq_get(&m->queue), struct mutex_waiter, w);
             word = m->queue != NULL ? WAITERS : 0;
             first->w.handed = first->woken && nanotime() - first->since > STARVING_NS;
@@ -160,7 +201,7 @@ void quoit_mutex_lock(quoit_mutex *qm)
 
     /* order MUTEX in: what the last holder did is seen; out: quoit_mutex_unlock, unlock_slow_path
      */
-    if (unlikely(!cas_acquire(&m->word, &seen, HELD)))
+    if (unlikely(!cas_acquire(&m->word, &seen, HELD)) && !try_lock(m, &seen, false))
         context_tail(lock_slow_path, m);
 }
 
@@ -181,6 +222,6 @@ void quoit_mutex_unlock(quoit_mutex *qm)
     uint64_t seen = HELD;
 
     /* order MUTEX out: what was done under the mutex comes first; in: quoit_mutex_lock, try_lock */
-    if (unlikely(!cas_release(&m->word, &seen, 0)))
+    if (unlikely(!cas_release(&m->word, &seen, 0)) && !try_unlock(m, &seen))
         unlock_slow_path(m);
 }
