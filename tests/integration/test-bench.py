@@ -82,7 +82,7 @@ def test_list():
     names = [line.split()[0] for line in p.stdout.splitlines() if line and ":" not in line[:30]]
     want = ["yield-2", "yield-1000", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64",
             "forkjoin", "forkjoin-wg", "park", "queue", "wake", "timers", "timers-100k",
-            "fairness", "block", "stopworld", "scan-hot", "scan-cold", "randread-hot",
+            "marked", "fairness", "block", "stopworld", "scan-hot", "scan-cold", "randread-hot",
             "randread-direct", "echo-64", "echo-1000", "echo-10000", "timers-overload", "seqread",
             "fsync", "pipeline", "iolatency", "iolatency-hog"]
     ok(p.returncode == 0, "--list succeeds", p.stderr)
@@ -184,11 +184,11 @@ def test_every_workload(top):
             "mutex-64", "forkjoin", "forkjoin-wg", "park-create", "park-bytes", "park-ptbytes",
             "park-finish", "park-touch-ratio", "queue-bytes", "queue-spawn", "wake-idle-cpu",
             "fairness-p50", "fairness-p999", "fairness-max", "block-keep", "stopworld-p50",
-            "stopworld-p99", "timers-overload-rate", "timers-overload-cpu"}
+            "stopworld-p99", "timers-overload-rate", "timers-overload-cpu", "marked"}
     for timers in ("timers", "timers-100k"):
         want |= {timers + end for end in ("-rate", "-p50", "-p99", "-p999", "-cpu")}
     names = ["yield", "spawn", "spawn-park", "pingpong", "mutex", "mutex-64", "forkjoin",
-             "forkjoin-wg", "park", "queue", "wake-idle", "timers", "fairness", "block",
+             "forkjoin-wg", "park", "queue", "wake-idle", "timers", "marked", "fairness", "block",
              "stopworld"]
     p, d = run_json(top, "--iterations", "2000", "--idle", "1", *names)
     ok(p.returncode == 0, "every workload runs", p.returncode, p.stdout, p.stderr)

@@ -2,7 +2,8 @@
  * test-block.c - quoit_block as programs see it: nothing of Quoit's disturbs a call, others run
  *
  * Calls that the kernel does not restart show EINTR at the slightest disturbance. Each is made
- * while other goroutines have I/O in flight.
+ * while other goroutines have I/O in flight. The same in a marked call, where it is as
+ * quoit_syscall_enter(3) says: some are disturbed.
  */
 #include "quoit.h"
 #include "quoit_io.h"
@@ -208,22 +209,38 @@ static void a_read_of_a_pipe(void)
     close(p[1]);
 }
 
+struct call {
+    const char *name;
+    quoit_fn fn;
+    int ends;
+    bool goes_on; /* in a marked call too */
+};
+
+static void in_a_marked_call(const struct call *c)
+{
+    int r;
+
+    quoit_syscall_enter();
+    r = c->fn(NULL);
+    quoit_syscall_exit();
+    if (c->goes_on)
+        is_int(r, c->ends, "so it does in a marked call");
+    else
+        ok(r == c->ends || r == -EINTR, "in a marked call so, or with EINTR (%d)", r);
+}
+
 static int undisturbed(void *arg)
 {
-    static const struct {
-        const char *name;
-        quoit_fn fn;
-        int ends;
-    } calls[] = {
-        { "epoll_wait", call_epoll, 0 },
-        { "poll", call_poll, 0 },
-        { "select", call_select, 0 },
-        { "recv with SO_RCVTIMEO", call_recv, -EAGAIN },
-        { "semtimedop", call_semop, -EAGAIN },
-        { "sem_timedwait", call_sem_wait, -ETIMEDOUT },
-        { "sigtimedwait", call_sigwait, -EAGAIN },
-        { "nanosleep", call_nanosleep, 0 },
-        { "futex wait", call_futex, -ETIMEDOUT },
+    static const struct call calls[] = {
+        { "epoll_wait", call_epoll, 0, false },
+        { "poll", call_poll, 0, true },
+        { "select", call_select, 0, true },
+        { "recv with SO_RCVTIMEO", call_recv, -EAGAIN, false },
+        { "semtimedop", call_semop, -EAGAIN, false },
+        { "sem_timedwait", call_sem_wait, -ETIMEDOUT, true },
+        { "sigtimedwait", call_sigwait, -EAGAIN, false },
+        { "nanosleep", call_nanosleep, 0, true },
+        { "futex wait", call_futex, -ETIMEDOUT, true },
     };
 
     (void)arg;
@@ -242,6 +259,7 @@ static int undisturbed(void *arg)
         }
         is_int(r, calls[i].ends, "%s ends as if alone", calls[i].name);
         ok(world_now() - begun >= (WAIT_MS - 1) * INT64_C(1000000), "and not early");
+        in_a_marked_call(&calls[i]);
     }
     a_read_of_a_pipe();
     __atomic_store_n(&talking, 0, __ATOMIC_RELAXED);

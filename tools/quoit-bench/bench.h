@@ -136,7 +136,7 @@ extern const struct workload workload_call, workload_switch, workload_getppid, w
     workload_touch, workload_yield_2, workload_yield_1000, workload_yield_mixed, workload_spawn,
     workload_spawn_park, workload_pingpong, workload_mutex, workload_mutex_64, workload_forkjoin,
     workload_forkjoin_wg, workload_park, workload_queue, workload_wake, workload_wake_idle,
-    workload_timers, workload_timers_many, workload_timers_overload,
+    workload_timers, workload_timers_many, workload_timers_overload, workload_marked,
     workload_fairness, workload_block, workload_stopworld,
     workload_scan_hot, workload_scan_cold, workload_randread_hot,
     workload_randread_direct, workload_echo_64, workload_echo_1000, workload_echo_10000,
