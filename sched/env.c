@@ -112,6 +112,12 @@ static int64_t parse_duration(const struct env_row *row unused_arg, const char *
     return parse_time(value);
 }
 
+/* The text itself, as an address. */
+static int64_t parse_path(const struct env_row *row unused_arg, const char *value)
+{
+    return (int64_t)(intptr_t)value;
+}
+
 static int64_t parse_bind(const struct env_row *row unused_arg, const char *value)
 {
     return bind_mode_parse(value);
@@ -285,6 +291,12 @@ static const struct env_row table[] = {
       .text = "What a thread that runs goroutines is bound to: a core, one hardware thread of "
               "it, the cpus of a NUMA node, or nothing. auto is core when every allowed cpu "
               "is in use and no quota is tighter, else node." },
+    { .name = "QUOIT_CPUPROFILE", FIELD(cpuprofile), .parse = parse_path, .max = INT64_MAX,
+      .values = "the path of a file",
+      .fallback = "none is taken",
+      .text = "Where a profile of the whole run is written when Quoit ends: which functions of "
+              "which goroutines used the cpu, sampled 100 times in each second of cpu time, in the "
+              "format that pprof reads. What was in the file is lost." },
     { .name = "QUOIT_EXPERIMENT", FIELD(experiments), .parse = parse_words, .max = INT32_MAX,
       .values = "names from the list below, with commas between",
       .fallback = "none",

@@ -51,6 +51,7 @@ struct env {
     enum traceback traceback; /* GOTRACEBACK */
     int64_t godebug;         /* GODEBUG: see godebug() */
     unsigned experiments;    /* QUOIT_EXPERIMENT: enum experiment, or'ed */
+    const char *cpuprofile;  /* QUOIT_CPUPROFILE: a path, NULL: none; the environment's own */
     unsigned flags;          /* of quoit_options; QUOIT_NO_BIND is in `bind` already */
     void (*log)(int level, const char *line, void *arg);
     void *log_arg;

@@ -31,6 +31,7 @@
 #include "newproc.h"
 #include "p.h"
 #include "proc.h"
+#include "profile.h"
 #include "stack.h"
 #include "switch.h"
 #include "throw.h"
@@ -132,6 +133,7 @@ static void take_down(struct foreign *f)
 {
     struct m *mp = f->mp;
 
+    profile_m_ends(mp);
     m_close(mp);
     mp->lockedg = NULL;
     tls_set(NULL);
@@ -266,6 +268,7 @@ static void become_m(struct foreign *f)
     store_relaxed(&mp->tid, os_gettid());
     tls_set(mp);
     m_open(mp);
+    profile_m_begins(mp);
     f->gp->stk = &f->stk;
     lock_thread(mp, f->gp);
     pp = idle_p(mp);

@@ -28,6 +28,7 @@
 #include "housekeep.h"
 #include "init.h"
 #include "proc.h"
+#include "profile.h"
 #include "sigquit.h"
 #include "stack.h"
 #include "throw.h"
@@ -44,6 +45,7 @@ static void in_child(void)
     netpoll_after_fork_child();
     block_after_fork_child();
     housekeep_after_fork_child();
+    profile_after_fork_child();
     overflow_fini();
     sigquit_fini();
     topo_unload();

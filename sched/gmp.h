@@ -20,11 +20,13 @@
 #include "lock.h"
 #include "note.h"
 #include "quoit.h"
+#include "sampleq.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* ---- G: a goroutine ------------------------------------------------------------------------- */
 
@@ -309,6 +311,9 @@ struct m {
     pthread_t thread;       /* c  not for m0 */
     struct note gone;       /* a  NOTE: the thread does nothing more but end */
     void *sigstack;         /* c */
+    struct sampleq sampleq; /* of the profiler (profile.c), under whose lock the rest is: */
+    timer_t samptimer;      /*    of its thread's cpu clock, when `sampled` */
+    bool sampling, sampled; /*    it may be given a timer; it has one */
 } cacheline_aligned;
 
 assert_line(struct m, unlockarg, 0);

@@ -26,6 +26,7 @@
 #include "lock.h"
 #include "note.h"
 #include "p.h"
+#include "profile.h"
 #include "stack.h"
 #include "sysmon.h"
 #include "throw.h"
@@ -96,6 +97,7 @@ static const struct job {
     { trim_due, trim_run },         /* the memory of stacks that nobody uses goes back */
     { deferred_due, deferred_run }, /* what nobody can see any more is freed */
     { follow_due, follow_run },     /* the P's follow the machine */
+    { profile_due, profile_collect }, /* samples of who uses the cpu are counted */
 };
 
 /* ---- the thread ----------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@
 #include "newproc.h"
 #include "p.h"
 #include "proc.h"
+#include "profile.h"
 #include "quiesce.h"
 #include "sigquit.h"
 #include "stack.h"
@@ -214,6 +215,7 @@ static bool all_come_in(void)
 static void end(void)
 {
     uint32_t spins = 0;
+    bool in;
 
     stop_begin();
     sysmon_stop();
@@ -225,7 +227,9 @@ static void end(void)
     while (load_acquire(&foreigners) != 0)
         if (++spins > 100)
             os_yield();
-    if (!all_come_in()) {
+    in = all_come_in();
+    profile_end();
+    if (!in) {
         /* order STATE out: all but the stray M's is over; in: claim */
         store_release(&state, STRAY);
         return;
@@ -297,6 +301,7 @@ static int main1(quoit_fn fn, void *arg)
         return -ENOMEM;
     }
     sched.m0 = mp;
+    profile_begin();
     /* Before the first goroutine is there: another M may run it at once, and threads that it
      * starts, or that do its I/O, come in. */
     /* order STATE out: all stands; in: foreign_enter */
@@ -331,6 +336,7 @@ static int init1(const struct quoit_options *options)
         return e;
     /* order STATE out: all stands; in: foreign_enter */
     store_release(&state, ON);
+    profile_begin();
     /* With one thread that runs every goroutine will; whether more can be had shows later. */
     e = m_start(first_p(), false);
     if (e < 0)

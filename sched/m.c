@@ -11,6 +11,7 @@
 
 #include "p.h"
 #include "proc.h"
+#include "profile.h"
 #include "stack.h"
 #include "syscall.h"
 #include "throw.h"
@@ -195,10 +196,12 @@ static void m_enter_thread(struct m *mp, struct p *pp)
                  os_gettid(), strerrorname_np(-e));
     acquirep(mp, pp);
     m_open(mp);
+    profile_m_begins(mp);
 }
 
 static void m_leave_thread(struct m *mp)
 {
+    profile_m_ends(mp);
     m_close(mp);
     overflow_thread_fini(mp);
     sanitize_stack_free(&mp->g0stack);
@@ -309,6 +312,7 @@ bool m_join_all(int64_t grace_ns)
         struct m *mp = sched.allm;
 
         sched.allm = mp->alllink;
+        profile_m_gone(mp);
         free(mp);
     }
     store_relaxed(&sched.nm, 0);

@@ -45,12 +45,22 @@ void futex_wake(uint32_t *word, int n)
     errno = saved;
 }
 
-int64_t nanotime(void)
+static int64_t clock_ns(clockid_t clock)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t nanotime(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+int64_t walltime(void)
+{
+    return clock_ns(CLOCK_REALTIME);
 }
 
 void os_sleep_until(int64_t deadline)
@@ -71,15 +81,45 @@ void os_yield(void)
     sched_yield();
 }
 
+/* The kernel's own name for the clock of a thread: what pthread_getcpuclockid makes. */
+static clockid_t thread_clock(int tid)
+{
+    return (clockid_t)((~(unsigned)tid << 3) | 6);
+}
+
 int64_t thread_cputime(int tid)
 {
-    /* The kernel's own name for the clock of a thread: what pthread_getcpuclockid makes. */
-    clockid_t clock = (clockid_t)((~(unsigned)tid << 3) | 6);
     struct timespec ts;
-    int saved = errno, r = clock_gettime(clock, &ts);
+    int saved = errno, r = clock_gettime(thread_clock(tid), &ts);
 
     errno = saved;
     return r < 0 ? -1 : (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int cpu_timer_start(timer_t *timer, int tid, int sig, int64_t period_ns)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = sig };
+    struct timespec period = { .tv_sec = period_ns / 1000000000,
+                               .tv_nsec = period_ns % 1000000000 };
+    struct itimerspec every = { .it_interval = period, .it_value = period };
+    int saved = errno, e;
+
+    /* glibc has a name for it from 2.38 on. */
+    event._sigev_un._tid = tid;
+    e = timer_create(thread_clock(tid), &event, timer);
+    if (e == 0 && timer_settime(*timer, 0, &every, NULL) != 0) {
+        e = -1;
+        timer_delete(*timer);
+    }
+    return sys_result(e, saved);
+}
+
+void cpu_timer_stop(timer_t timer)
+{
+    int saved = errno;
+
+    timer_delete(timer);
+    errno = saved;
 }
 
 bool thread_sleeps(int tid)

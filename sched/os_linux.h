@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Until *word is no longer `value`, a wake, or the deadline (CLOCK_MONOTONIC ns; INT64_MAX:
  * none): 0, -EAGAIN, -EINTR or -ETIMEDOUT; the caller looks again in any case. */
@@ -20,6 +21,8 @@ int futex_wait(uint32_t *word, uint32_t value, int64_t deadline);
 void futex_wake(uint32_t *word, int n);
 
 int64_t nanotime(void);
+/* CLOCK_REALTIME. */
+int64_t walltime(void);
 /* Until CLOCK_MONOTONIC says so. */
 void os_sleep_until(int64_t deadline);
 int os_gettid(void);
@@ -27,6 +30,11 @@ void os_yield(void);
 
 /* Nanoseconds of cpu time that a thread of this process has used; -1: it is gone. */
 int64_t thread_cputime(int tid);
+
+/* Sends `sig` to the thread each time that it has used so much cpu time, until it is stopped. 0 or
+ * -errno. */
+int cpu_timer_start(timer_t *timer, int tid, int sig, int64_t period_ns);
+void cpu_timer_stop(timer_t timer);
 
 /* False: the thread would run if the kernel let it. True too where /proc cannot tell. */
 bool thread_sleeps(int tid);

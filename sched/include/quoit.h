@@ -354,6 +354,20 @@ void quoit_wg_wait(quoit_wg *w);
  * Quoit does not run, or the error of the write: -EBADF, -ENOSPC, ... [T] */
 int quoit_dump(int fd);
 
+/* ---- profile -------------------------------------------------------------------------------- */
+
+/* Begins to take samples of what goroutines use the cpu for: `hz` (1 to 1000; 0: 100) in each
+ * second of cpu time of each thread that runs them. fd, open for writing, is borrowed until
+ * quoit_profile_stop. 0, or -EINVAL: hz; -EBADF: fd; -EBUSY: one is being taken, or SIGPROF has a
+ * handler; -EOPNOTSUPP: libquoit_pprof.so.0 cannot be loaded; -EPERM: QUOIT_NO_SIGNALS; -ENOMEM;
+ * -ESHUTDOWN: Quoit does not run. Does not park. [T] Since 0.1.0 */
+int quoit_profile_start(int hz, int fd);
+/* Ends it and writes it to fd, gzipped, as pprof reads it. 0, or -EINVAL: none is being taken;
+ * -EPERM: it is that of QUOIT_CPUPROFILE, which ends with Quoit; -ENOMEM; -ESHUTDOWN; or the error
+ * of the write: -ENOSPC, ...; then it is lost. Does not park, and takes as long as the write.
+ * [T] Since 0.1.0 */
+int quoit_profile_stop(void);
+
 /* ---- numbers -------------------------------------------------------------------------------- */
 
 /* Counters since start; sums over all P's of values read without stopping anybody. */

@@ -6,7 +6,7 @@
 # "a|b": either will do, the first that this release has. "name~": good to have, not needed.
 packages_build="gcc libc6-dev binutils meson pkgconf liburing-dev libnuma-dev libhwloc-dev
     libxxhash-dev libjansson-dev"
-packages_check="g++~ scdoc~ strace~ gdb~"
+packages_check="g++~ scdoc~ strace~ gdb~ protobuf-c-compiler~ libprotobuf-c-dev~ zlib1g-dev~"
 packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ libc6-dbg~
     gcc-aarch64-linux-gnu~ libc6-dev-arm64-cross~ qemu-user-static|qemu-user~ qemu-system-x86~
     redis-tools~"

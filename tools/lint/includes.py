@@ -22,8 +22,8 @@ DOORS = {
     'numaif.h': ('numa/mem.c',),
     'liburing.h': ('uring/ring.c', 'uring/ring.h', 'uring/probe.c'),
 }
-# above numa/, and yet only about the machine
-FACTS = (os.path.join('uring', 'probe.h'),)
+# What tools may include all the same: only about the machine; what the library hands to one.
+FACTS = (os.path.join('uring', 'probe.h'), os.path.join('sched', 'profile_format.h'))
 INCLUDE = re.compile(r'\s*#\s*include\s+(["<])([^">]+)[">]')
 CONDITION = re.compile(r'\s*#\s*(if|ifdef|ifndef|endif)\b')
 BLOCKS = ['its own header', 'a lower floor', 'its own floor', 'the system']
