@@ -172,7 +172,9 @@ static void start_all(struct m *self)
 
 int world_init(void)
 {
-    world = (struct world){ 0 };
+    /* A thread that is not ours may ask for the owner already, before it comes in. */
+    store_relaxed(&world.owner, 0);
+    world.turn = (struct turn){ 0 };
     quoit_sema_init(&world.sema, 1);
     return 0;
 }
