@@ -25,6 +25,16 @@ static int sys_result(long r, int saved)
     return e;
 }
 
+noinline int errno_get(void)
+{
+    return errno;
+}
+
+noinline void errno_put(int e)
+{
+    errno = e;
+}
+
 int futex_wait(uint32_t *word, uint32_t value, int64_t deadline)
 {
     /* The kernel refuses a time before its beginning, and the caller would look again for ever. */

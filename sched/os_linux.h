@@ -15,6 +15,11 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Where a goroutine may go on in another thread between the two: a compiler keeps the address of
+ * errno over a whole function, so there it is named in these alone. */
+int errno_get(void);
+void errno_put(int e);
+
 /* Until *word is no longer `value`, a wake, or the deadline (CLOCK_MONOTONIC ns; INT64_MAX:
  * none): 0, -EAGAIN, -EINTR or -ETIMEDOUT; the caller looks again in any case. */
 int futex_wait(uint32_t *word, uint32_t value, int64_t deadline);

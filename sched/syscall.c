@@ -131,17 +131,6 @@ static bool come_in(struct m *mp, uint32_t *want)
     return holds;
 }
 
-/* errno is the caller's, and the thread may be another one afterwards. */
-static noinline int errno_get(void)
-{
-    return errno;
-}
-
-static noinline void errno_put(int e)
-{
-    errno = e;
-}
-
 /* Its goroutine had its P for a quantum, and others wait. */
 static struct m *yield_at_door(struct m *mp)
 {

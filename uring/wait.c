@@ -5,6 +5,8 @@
  * Several descriptors are waited for through an epoll of that moment, which is one descriptor:
  * so a ring and the watcher need to know of one only, and nothing is left to be cancelled.
  */
+#include "os_linux.h"
+
 #include "quoit_io.h"
 
 #include "op.h"
@@ -34,8 +36,9 @@ static int poll_one(int fd, short events)
                                      .flags = (uint32_t)events & 0xffff });
 }
 
-/* What is there; errno is left alone. */
-static int poll_now(struct pollfd *fds, nfds_t n)
+/* What is there; errno is left alone. By itself, as those who call it wait in between: the thread
+ * may be another one then, whose errno is another one. */
+static noinline int poll_now(struct pollfd *fds, nfds_t n)
 {
     int saved = errno, r;
 
@@ -121,13 +124,13 @@ static int poll_many(struct pollfd *fds, nfds_t n, int timeout)
 
 int quoit_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-    int e = poll_now(fds, n), saved = errno;
+    int e = poll_now(fds, n), saved = errno_get();
 
     if (e != 0 || timeout == 0)
         return e;
     if (n != 1 || fds->fd < 0 || timeout > 0) {
         e = poll_many(fds, n, timeout);
-        errno = saved;
+        errno_put(saved);
         return e;
     }
     e = poll_one(fds->fd, fds->events);
