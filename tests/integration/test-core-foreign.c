@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 64 };
+enum { THREADS = 64, OPENINGS = 10 };
 
 static void *in_thread(void *(*fn)(void *), void *arg)
 {
@@ -260,10 +260,25 @@ static void open_office(struct office *o)
     quoit_wg_wait(&o->wg);
 }
 
+/* Each P may have got a thread, and each of these a ring with a wake-up. On a machine with much
+ * else to do some come later: what is left behind is so after every round. */
+static bool leaves_nothing(struct office *o, int more_threads, int more_fds)
+{
+    bool nothing = false;
+
+    for (int i = 0; i < OPENINGS && !nothing; i++) {
+        int threads = quoit_num_thread(), fds = count_fds();
+
+        open_office(o);
+        nothing = quoit_num_thread() <= threads + more_threads && count_fds() <= fds + more_fds;
+    }
+    return nothing;
+}
+
 static int opens(void *arg)
 {
     struct office o = { .rounds = world_rounds(10) };
-    int n = THREADS * o.rounds, threads, fds;
+    int n = THREADS * o.rounds;
 
     if (pipe(o.pipe) != 0)
         bail("no pipe");
@@ -272,12 +287,8 @@ static int opens(void *arg)
     is_int(o.joined, n, "joined goroutines");
     is_int(o.woken, n, "were readied by them");
     is_int(o.read, n, "and used a pipe");
-    threads = quoit_num_thread();
-    fds = count_fds();
-    open_office(&o);
-    /* Each P may have got a thread, and each of these a ring with a wake-up. */
-    ok(quoit_num_thread() <= threads + world_procs(), "no threads are left behind");
-    ok(count_fds() <= fds + 2 * world_procs(), "and no descriptors");
+    ok(leaves_nothing(&o, world_procs(), 2 * world_procs()),
+       "no threads are left behind, and no descriptors");
     is_int(quoit_num_goroutine(), 1, "nor goroutines");
     close(o.pipe[0]);
     close(o.pipe[1]);

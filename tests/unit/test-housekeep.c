@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { MANY = 100000, FEW = 2000, ROUNDS = 3, QUIET = 5, DEPTH = 8192 };
+enum { MANY = 10000, FEW = 400, ROUNDS = 3, QUIET = 5, DEPTH = 8192 };
 
 static const int64_t soon_ns = 60000000000, short_ns = 10000000, tick_ns = 1000000;
 
