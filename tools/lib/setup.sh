@@ -208,6 +208,10 @@ find_kernel()
             return 0
         fi
     done
+    # A machine that lacked nothing else may have no package lists.
+    if have apt-get && [ -z "$(kernel_package)" ] && can_be_root; then
+        apt update >>build/apt.log 2>&1 || true
+    fi
     if ! have apt-get || [ -z "$(kernel_package)" ]; then
         say "no kernel for guests: neither in /boot nor in the package lists"
         return 0
