@@ -87,12 +87,10 @@ int quoit_join(struct quoit_g *g, int *result)
     struct m *mp = enter_g(__func__);
     int e = g != NULL ? -EDEADLK : -EINVAL, r;
 
-    if (likely(g != NULL && g != mp->curg)) {
-        mp = join(mp, g, &r);
-        if (result != NULL)
-            *result = r;
-        e = 0;
-    }
+    if (likely(g != NULL && g != mp->curg))
+        e = join(&mp, g, &r);
+    if (e == 0 && result != NULL)
+        *result = r;
     leave(mp);
     return e;
 }
@@ -128,7 +126,7 @@ void quoit_ready(struct quoit_g *g)
         if (!foreign_enter())
             return;
         if (load_relaxed(&g->flags) & G_TIMED)
-            timed_wake(NULL, g->timed);
+            timed_wake(NULL, (struct timed *)g->waits);
         else
             ready(NULL, g);
         foreign_leave();
@@ -137,7 +135,7 @@ void quoit_ready(struct quoit_g *g)
     if (unlikely(g == mp->curg))
         throw("quoit_ready: the goroutine readies itself, and runs");
     if (unlikely(load_relaxed(&g->flags) & G_TIMED))
-        timed_wake(mp, g->timed);
+        timed_wake(mp, (struct timed *)g->waits);
     else
         ready(mp, g);
     leave(mp);

@@ -7,7 +7,8 @@
  * one is unjoined.
  *
  * These threads have no ring, all signals blocked and the process's cpus: nothing of ours ever
- * interrupts a call. Two kinds share them, each with its own bound: file operations end by
+ * interrupts a call of the program's; one of an operation of ours that is to end early is disturbed
+ * (disturb.c). Two kinds share them, each with its own bound: file operations end by
  * themselves, and a few are enough; what may wait for another call of its kind needs a thread
  * each, up to QUOIT_MAXBLOCKED.
  *
@@ -16,13 +17,13 @@
  * program is never cancelled, it may hold locks: it is left behind, like a goroutine that
  * computes on (init.c).
  *
- * Threads are started under the lock: outside of it a job could come to wait for a thread that
- * then cannot be had.
+ * Threads are started under the lock, or a job could come to wait for one that cannot be had.
  */
 #include "block.h"
 
 #include "bind.h"
 
+#include "disturb.h"
 #include "env.h"
 #include "fork.h"
 #include "init.h"
@@ -320,6 +321,38 @@ void block_ready(struct quoit_g *gp)
     }
 }
 
+static bool unqueue_locked(struct jobs *q, const struct block_job *job)
+{
+    struct block_job *before = NULL;
+
+    for (struct block_job *j = q->first; j != NULL; before = j, j = j->next) {
+        if (j != job)
+            continue;
+        if (before != NULL)
+            before->next = j->next;
+        else
+            q->first = j->next;
+        if (q->last == j)
+            q->last = before;
+        add_relaxed(&pool.busy, -1u);
+        return true;
+    }
+    return false;
+}
+
+bool block_take_back(const struct block_job *job)
+{
+    bool queued;
+
+    lock(&pool.lock);
+    queued = unqueue_locked(&pool.kinds[job->kind], job);
+    for (struct block_thread *t = queued ? NULL : pool.all; t != NULL; t = t->all)
+        if (t->job == job)
+            disturb(t->thread);
+    unlock(&pool.lock);
+    return queued;
+}
+
 int block_count(void)
 {
     return (int)load_relaxed(&pool.busy);
@@ -399,6 +432,8 @@ bool block_end(int64_t grace_ns)
     unlock(&pool.lock);
     if (n == 0 && last != NULL)
         join_and_free(last);
+    if (n == 0)
+        disturb_end();
     return n == 0;
 }
 

@@ -52,6 +52,9 @@ bool block_submit(struct block_job *job, struct block_thread **thread);
 /* Lets the thread start, unless it is NULL: another one takes the job when it is free. Always 1,
  * as it suits park. */
 int block_go(void *thread);
+/* The job is to end early, and run looks whether it is. True: no thread has begun it, and none
+ * will. Else the one that makes it is disturbed, if it can be (disturb.h). */
+bool block_take_back(const struct block_job *job);
 /* The job is over: its goroutine goes on, unless Quoit ends. Any thread that is not ours. */
 void block_ready(struct quoit_g *gp);
 

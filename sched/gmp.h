@@ -49,7 +49,7 @@ enum gscan {
 enum gflags {
     G_JOINABLE = 1, /* somebody has a handle */
     G_COPY = 2,     /* the argument sits in the record until the first run */
-    G_TIMED = 2,    /* afterwards: in quoit_park_until, g->timed says where */
+    G_TIMED = 2,    /* afterwards: in quoit_park_until, g->waits says where */
     G_INPLACE = 4,  /* runs on the stack of the goroutine that joins it */
     G_MAIN = 8,     /* its end is the end of quoit_main */
     G_BIG = 16,     /* asked for a stack size or a node: never in place */
@@ -60,12 +60,10 @@ enum gflags {
 
 enum { GNAME_MAX = 32 };
 
-/* What g->join holds beside a joiner. */
+/* What g->join holds beside a joiner, which is the struct timed that it waits in (timer.h). */
 #define JOIN_NONE ((struct quoit_g *)0)
 #define JOIN_DONE ((struct quoit_g *)1)
 #define JOIN_RELEASED ((struct quoit_g *)2)
-/* Added to a joiner with a deadline, which is a struct timed then (timer.h). */
-#define JOIN_TIMED 4
 
 /* A goroutine that waits in a queue, or a thread that is not ours (sema.h). */
 struct waiter {
@@ -107,7 +105,7 @@ struct quoit_g {
             struct quoit_g *host;    /* g  in place: the joiner whose stack this is */
             union {
                 struct quoit_g *batch; /* next magazine of free records (gfree.c) */
-                struct timed *timed; /* g  with G_TIMED */
+                uintptr_t waits;     /* g  what can be ended early (limit.h), 0: nothing */
             };
             struct m *lockedm;       /* g  the one thread it may run on, NULL: any */
             const void *site;        /* c  where it was spawned: an address behind the call */
@@ -115,6 +113,7 @@ struct quoit_g {
             uint16_t lockdepth;      /* g  quoit_lock_thread, counted */
             uint8_t blocks;          /* a  a hint: its last stretch outside stood still */
             char name[GNAME_MAX];    /* c  with G_NAMED */
+            uint64_t limits;         /* a  CANCEL: its deadline, and is it cancelled? (limit.h) */
         };
         char copy[QUOIT_ARG_MAX];
     };
@@ -241,7 +240,8 @@ enum want {
     WANT_YIELD = 4, /* its goroutine is to give way */
     WANT_FORGET = 8, /* its goroutine is known to block no more */
     WANT_VISIT = 16, /* the same, and is visited before it goes on (quiesce.c) */
-    WANT_PASS = 32   /* who waits for a grace period is to know that it came by */
+    WANT_PASS = 32,  /* who waits for a grace period is to know that it came by */
+    WANT_MAIL = 64   /* its poller has something to do that only it can */
 };
 
 struct poller; /* uring/: the poller's state of an M */

@@ -68,7 +68,8 @@ static always_inline bool gstatus_put(struct quoit_g *gp, uint32_t from, uint32_
         gstatus_bad(gp, from, to);
     /* order G-OFF out: the saved context and all that was done comes first; in: ready */
     store_release(&gp->status, to);
-    /* order SCAN full: the new state is out before a scanner is looked for; in: gscan_begin */
+    /* order SCAN full: the new state is out before a scanner is looked for; in: gscan_begin.
+     * order CANCEL full: and before a mark is; in: end_wait */
     fence_light();
     /* order SCAN in: a visit that came and went meanwhile is over; out: gscan_end */
     return likely(load_acquire(&gp->scan) == 0);

@@ -5,7 +5,8 @@
  * joiner would wait for it anyway, so fork-join costs a queue entry and a call. The child keeps
  * its own record: id, name, state; should it park, it parks with the joiner's frames below it,
  * and goes on wherever it is readied. Not in place when less than INPLACE_ROOM of stack is left
- * or when the child asked for a stack size or a node, or the joiner is pinned.
+ * or when the child asked for a stack size or a node, or the joiner is pinned or has a deadline,
+ * which could not end its wait. Else it waits in sleep.c.
  *
  * The end of a child meets its joiner in one word, child->join (edge JOIN):
  *
@@ -30,20 +31,6 @@
 #include <errno.h>
 
 enum { INPLACE_ROOM = 16 << 10 };
-
-struct joining {
-    struct quoit_g *child, *joiner;
-};
-
-/* Runs once the joiner has left its stack. */
-static int join_publish(void *arg)
-{
-    struct joining *j = arg;
-    struct quoit_g *seen = JOIN_NONE;
-
-    /* order JOIN out: the joiner's context is saved before the child can ready it; in: g_ended */
-    return cas_acq_rel(&j->child->join, &seen, j->joiner);
-}
 
 static always_inline bool room_left(const struct stack *stk)
 {
@@ -103,21 +90,17 @@ static always_inline struct m *run_inplace(struct m *mp, struct quoit_g *child, 
     return m_get();
 }
 
-struct m *join(struct m *mp, struct quoit_g *child, int *result)
+int join(struct m **mpp, struct quoit_g *child, int *result)
 {
-    struct joining j = { child, mp->curg };
+    struct m *mp = *mpp;
 
     /* hint: of the flags only G_TIMED and G_LOCKED change while the child runs */
-    if (likely(!(load_relaxed(&child->flags) & G_BIG) && !(mp->curg->flags & G_LOCKED) &&
-               mp->locks == 0 && room_left(mp->curg->stk) &&
-               forkq_pop_this(&mp->p->forkq, child)))
-        return run_inplace(mp, child, result);
-    /* order JOIN in: the result is there; out: g_ended */
-    if (load_acquire(&child->join) != JOIN_DONE)
-        mp = park(mp, join_publish, &j, "join");
-    *result = child->result;
-    gfput(mp->p, child);
-    return mp;
+    if (unlikely((load_relaxed(&child->flags) & G_BIG) || (mp->curg->flags & G_LOCKED) ||
+                 mp->locks != 0 || load_relaxed(&mp->curg->limits) != 0 ||
+                 !room_left(mp->curg->stk) || !forkq_pop_this(&mp->p->forkq, child)))
+        return join_until(mpp, child, result, INT64_MAX);
+    *mpp = run_inplace(mp, child, result);
+    return 0;
 }
 
 void release(struct m *mp, struct quoit_g *gp)

@@ -6,14 +6,17 @@
 
 #include "proc.h"
 
-/* Takes the handle; the child is joinable and not the caller. */
-struct m *join(struct m *mp, struct quoit_g *child, int *result);
+/* Takes the handle; the child is joinable and not the caller. 0, or the handle stays:
+ * -ETIMEDOUT, -ECANCELED. */
+int join(struct m **mp, struct quoit_g *child, int *result);
+/* The same without running it here (sleep.c). */
+int join_until(struct m **mp, struct quoit_g *child, int *result, int64_t deadline);
 /* Takes the handle. mp may be NULL: a thread that is not ours. */
 void release(struct m *mp, struct quoit_g *gp);
 /* child, mp's goroutine, has come to its end on its joiner's stack. Called on the child's frames:
  * while the joiner shows as waiting its own may be walked, from where it has left them. */
 void inplace_ended(struct m *mp, struct quoit_g *child);
-/* The goroutine that `joiner`, with JOIN_TIMED in it, waits for has ended (sleep.c). */
-void join_wake_timed(struct m *mp, struct quoit_g *joiner);
+/* The goroutine that `joiner`, as it stands in join, waits for has ended (sleep.c). */
+void join_wake(struct m *mp, struct quoit_g *joiner);
 
 #endif

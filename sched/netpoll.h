@@ -64,6 +64,15 @@ int netpoll_threads(void);
 /* From any thread: end m2's present or next netpoll_sleep. */
 void netpoll_wake(struct m *m2);
 
+struct op;
+
+/* Ends an operation early, if that can be done: its goroutine gets -ECANCELED or what it has moved
+ * by then. Any thread; the goroutine waits for it, and is held so. */
+void netpoll_cancel(struct op *op);
+
+/* Does what others want of mp and only its own thread can. Also without a P. */
+void netpoll_mail(struct m *mp);
+
 /* Since start, over all M's and helper threads; a hint, any thread. */
 struct poll_numbers {
     uint64_t ring_enters, ring_ops, helper_ops, inline_ops;

@@ -157,6 +157,8 @@ static always_inline void attr_store(struct quoit_g *gp, const struct quoit_attr
     }
     if (attr->handle != NULL) {
         gp->join = JOIN_NONE;
+        gp->waits = 0;
+        gp->limits = 0;
         *attr->handle = gp;
     }
 }
@@ -222,6 +224,7 @@ struct quoit_g *newproc_attached(struct node *np, const void *site)
     g_fill(gp, add_relaxed(&sched.goidgen, GOID_BATCH) + 1, NULL, NULL, G_NAMED,
            stack_default_class, site);
     gp->site = site;
+    gp->limits = 0;
     if (pthread_getname_np(pthread_self(), gp->name, GNAME_MAX) != 0)
         gp->name[0] = '\0';
     add_relaxed(&sched.foreign_spawned, 1);
@@ -238,6 +241,7 @@ static noinline int run_copy(struct quoit_g *gp)
     memcpy(copy, gp->copy, sizeof copy);
     gp->arg = copy;
     gp->site = gp->born;
+    gp->limits = 0;
     /* hint: who stops the world may look who runs */
     store_relaxed(&gp->flags, gp->flags & (uint8_t)~G_COPY);
     leave(m_get());
@@ -292,14 +296,12 @@ static always_inline void g_ended(struct m *mp, struct quoit_g *gp, int result)
     }
     gp->result = result;
     gstatus_set(gp, Grunning, Gdead);
-    /* order JOIN out: the result is there before the end is told; in: join, release */
+    /* order JOIN out: the result is there before the end is told; in: join_until, release */
     joiner = xchg_acq_rel(&gp->join, JOIN_DONE);
     if (joiner == JOIN_RELEASED)
         gfput(mp->p, gp);
-    else if (unlikely((uintptr_t)joiner & JOIN_TIMED))
-        join_wake_timed(mp, joiner);
     else if (joiner != JOIN_NONE)
-        ready(mp, joiner);
+        join_wake(mp, joiner);
 }
 
 struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)

@@ -184,11 +184,11 @@ static int wait_until(struct sema *s, struct m **mp, int64_t deadline)
     if (*mp == NULL)
         return wait_thread_until(s, deadline);
     waitq_put(&s->queue, &tw.w);
-    *mp = timed_wait(*mp, &tw.t, deadline, leave_queue, s, "semaphore");
+    *mp = timed_wait_limited(*mp, &tw.t, deadline, leave_queue, s, "semaphore");
     if (!timed_out(&tw.t))
         return 0;
     if (withdraw(s, &tw.w))
-        return -ETIMEDOUT;
+        return timed_error(&tw.t);
     *mp = timed_settle(*mp, &tw.t, "semaphore");
     return 0;
 }

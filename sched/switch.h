@@ -136,8 +136,12 @@ static always_inline void set_started(struct m *mp, struct quoit_g *next, struct
     (void)set_running(mp, next);
     next->stk = stk;
     /* Where an argument lies there is no room for it yet: run_copy() does it then. */
-    if (likely(!(next->flags & G_COPY)))
+    if (likely(!(next->flags & G_COPY))) {
         next->site = next->born;
+        /* Who has a handle may have cancelled it already: then attr_store has begun this word. */
+        if (!(next->flags & G_JOINABLE))
+            store_relaxed(&next->limits, 0);
+    }
 }
 
 /* Into `next` from a context that is saved in *from; false as switch_begin. */

@@ -141,10 +141,15 @@ static struct m *yield_at_door(struct m *mp)
 static struct m *called(struct m *mp)
 {
     uint32_t want;
+    bool holds;
 
     if (unlikely(mp->curg->status == Gsyscall))
         gstatus_set(mp->curg, Gsyscall, Grunning);
-    if (!come_in(mp, &want) && !load_relaxed(&sched.stopping))
+    holds = come_in(mp, &want);
+    /* First: for a P it may have to wait. */
+    if (want & WANT_MAIL)
+        netpoll_mail(mp);
+    if (!holds && !load_relaxed(&sched.stopping))
         return regain(mp);
     if (want & WANT_FORGET)
         /* hint: sysmon's */

@@ -86,17 +86,19 @@ void timers_fini(struct timers *ts);
 
 /* Who makes the goroutine ready is decided by one word (edge TIMED):
  *
- *     BEFORE   it has not left its stack        -> ASLEEP by itself, when it has
- *     ASLEEP   who takes it out of this state   -> DUE by the timer
- *              makes it ready                   -> WOKEN by timed_wake
- *     DUE      the deadline came first          -> WOKEN, ASLEEP: see below
- *     WOKEN    it has been told
+ *     BEFORE     it has not left its stack       -> ASLEEP by itself, when it has
+ *     ASLEEP     who takes it out of this state  -> DUE by the timer, CANCELLED by quoit_cancel
+ *                makes it ready                  -> WOKEN by timed_wake
+ *     DUE        the deadline came first         -> WOKEN, SETTLES: see below
+ *     CANCELLED  quoit_cancel came first            the same
+ *     SETTLES    as ASLEEP, but only timed_wake ends it
+ *     WOKEN      it has been told
  *
- * Whoever finds another state than ASLEEP makes nobody ready, and touches the frame no more.
- * One that finds itself DUE takes itself out of where others find it, under their lock. If
- * somebody has taken it out already, a wake-up is on its way to this frame: it waits for that
- * (timed_settle), and its wait is no timeout. So what was handed to it is not lost. */
-enum { TIMED_BEFORE, TIMED_ASLEEP, TIMED_DUE, TIMED_WOKEN };
+ * Whoever finds another state than ASLEEP or SETTLES makes nobody ready, and touches the frame no
+ * more. One that finds itself DUE or CANCELLED takes itself out of where others find it, under
+ * their lock. If somebody has taken it out already, a wake-up is on its way to this frame: it waits
+ * for that (timed_settle), and its wait did not end early. So what was handed to it is not lost. */
+enum { TIMED_BEFORE, TIMED_ASLEEP, TIMED_SETTLES, TIMED_WOKEN, TIMED_DUE, TIMED_CANCELLED };
 
 struct timed {
     struct timer timer;
@@ -118,15 +120,28 @@ struct timed_waiter {
 struct m *timed_wait(struct m *mp, struct timed *t, int64_t deadline, int (*unlock)(void *),
                      void *arg, const char *reason);
 
-/* After timed_wait: the deadline came first. */
+/* The same within what ends a goroutine's waits early (limit.h). */
+struct m *timed_wait_limited(struct m *mp, struct timed *t, int64_t deadline, int (*unlock)(void *),
+                             void *arg, const char *reason);
+
+/* After either: it ended early. */
 static inline bool timed_out(const struct timed *t)
 {
     /* order TIMED in: what was done before the wake-up is seen; out: timed_wake */
-    return load_acquire(&t->word) == TIMED_DUE;
+    return load_acquire(&t->word) >= TIMED_DUE;
 }
+
+/* How, once: -ETIMEDOUT or -ECANCELED. */
+int timed_error(const struct timed *t);
+
+/* Its goroutine is held where it waits. True: it is the caller's to make ready. */
+bool timed_cancel(struct timed *t);
 
 /* After timed_out: somebody else has taken it out, waits until he has told it. */
 struct m *timed_settle(struct m *mp, struct timed *t, const char *reason);
+
+/* The same until a deadline, or for no time: timed_out is true then. */
+struct m *timed_settle_until(struct m *mp, struct timed *t, int64_t deadline, const char *reason);
 
 /* Once a wait, by who has taken it out of where it was found. mp may be NULL. */
 void timed_wake(struct m *mp, struct timed *t);

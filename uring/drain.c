@@ -7,24 +7,13 @@
 
 #include "proc.h"
 
+#include "cancel.h"
 #include "op.h"
 #include "poller.h"
 
 /* Between two rounds of cancelling, and for all of them: less than the end of all gives an M
  * (sched/init.c). */
 static const int64_t cancel_ns = 10000000, drain_ns = 500000000;
-
-static void cancel_one(struct ring *r, uint64_t tag, uint32_t flags)
-{
-    struct io_uring_sqe *sqe = ring_entry(r);
-
-    if (sqe == NULL)
-        return;
-    sqe->opcode = IORING_OP_ASYNC_CANCEL;
-    sqe->addr = tag;
-    sqe->cancel_flags = flags;
-    sqe->user_data = UD_NONE;
-}
 
 static void cancel_all(struct poller *pl)
 {

@@ -29,6 +29,7 @@
 #include "proc.h"
 #include "throw.h"
 
+#include "cancel.h"
 #include "op.h"
 #include "poller.h"
 #include "posix.h"
@@ -150,6 +151,9 @@ void netpoll_open(struct m *mp)
     pl->armed = false;
     pl->refused = !rings_wanted;
     pl->inflight = NULL;
+    pl->told = NULL;
+    pl->ntold = 0;
+    pl->asked = 0;
     pl->eager = true;
     pl->span = SPAN_MOST;
     store_relaxed(&pl->wake, AWAKE);
@@ -261,6 +265,7 @@ void netpoll_reap(struct m *mp, struct glist *ready)
 
     if (pl->ring.fd < 0)
         return;
+    (void)cancel_before(mp, 0);
     if (ring_ready(&pl->ring))
         reap_own(pl, ready);
     if (!ring_held_back(&pl->ring))
@@ -277,6 +282,9 @@ void netpoll_reap_other(struct m *mp unused_arg, struct m *m2, struct glist *rea
 
     if (pl == NULL)
         return;
+    /* hint: an owner that is inside comes by itself */
+    if (cancel_wanted(pl) && load_relaxed(&m2->inside) == 0)
+        cancel_for(pl);
     while (reap_once(pl, false, ready) > 0)
         ;
 }
@@ -362,7 +370,7 @@ static bool sleep_in_ring(struct poller *pl, int64_t deadline)
     return e == 0;
 }
 
-void netpoll_sleep(struct m *mp, int64_t deadline)
+static void sleep_somehow(struct m *mp, int64_t deadline)
 {
     struct poller *pl = mp->poller;
 
@@ -379,6 +387,14 @@ void netpoll_sleep(struct m *mp, int64_t deadline)
     if (deadline > nanotime() + retry_ns)
         deadline = nanotime() + retry_ns;
     sleep_in_futex(pl, deadline);
+}
+
+/* Who wants something of it that only it can do has put that on a list first, and then woken it. */
+void netpoll_sleep(struct m *mp, int64_t deadline)
+{
+    deadline = cancel_before(mp, deadline);
+    sleep_somehow(mp, deadline);
+    (void)cancel_before(mp, 0);
 }
 
 void netpoll_wake(struct m *m2)

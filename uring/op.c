@@ -17,10 +17,13 @@
 
 #include "cpu.h"
 
+#include "limit.h"
 #include "proc.h"
 #include "switch.h"
 #include "throw.h"
+#include "timer.h"
 
+#include "cancel.h"
 #include "poller.h"
 #include "posix.h"
 
@@ -111,15 +114,30 @@ static void fill_in(struct io_uring_sqe *sqe, const struct op *op)
     sqe->addr3 = op->addr3;
 }
 
+/* Its goroutine waits, can be ended early, and is to be. After the fence of the new state (edge
+ * CANCEL). */
+static bool is_given_up(const struct op *op)
+{
+    const struct quoit_g *gp = op->gp;
+
+    return unlikely(limit_cancelled(gp)) && load_relaxed(&gp->waits) != 0;
+}
+
 /* On the stack of whoever runs next. Once submitted the record may be gone. */
 static int hand_to_ring(void *arg)
 {
     struct op *op = arg;
     struct m *mp = m_get();
     struct poller *pl = mp->poller;
-    struct io_uring_sqe *sqe = ring_entry(&pl->ring);
-    uint32_t gen = next_gen(pl);
+    struct io_uring_sqe *sqe;
+    uint32_t gen;
 
+    if (is_given_up(op)) {
+        op->res = -ECANCELED;
+        return 0;
+    }
+    sqe = ring_entry(&pl->ring);
+    gen = next_gen(pl);
     CHECK(sqe != NULL, "the room that was made is gone");
     op->left = 1;
     fill_in(sqe, op);
@@ -282,13 +300,72 @@ static bool by_ring(struct m *mp, const struct opdesc *desc)
            poller_ring(mp->poller);
 }
 
+/* ---- early ends ----------------------------------------------------------------------------- */
+
+struct op_timer {
+    struct timer timer;
+    struct op *op;
+};
+
+/* It may not be in the ring yet: then it stands on the list already when it comes there. */
+static struct quoit_g *op_late(struct timer *timer)
+{
+    op_tell(container_of(timer, struct op_timer, timer)->op);
+    return NULL;
+}
+
+/* Nobody can find it any more. Was it on the list, or not begun for a mark? Then what its end means
+ * is said here; a worker of the kernel's that is disturbed says -EINTR. */
+static cold void ended_early(struct op *op)
+{
+    bool early = op->res == -ECANCELED && limit_cancelled(op->gp);
+
+    if (op->told != TOLD_NOT) {
+        cancel_settle(op);
+        op->told = TOLD_NOT;
+        early |= op->res == -ECANCELED || op->res == -EINTR;
+    }
+    if (early)
+        op->res = limit_error(op->gp);
+}
+
+/* The same as below with a deadline. */
+static struct m *wait_until(struct m *mp, struct op *op, const char *reason, int64_t deadline)
+{
+    struct op_timer t = { .timer.fire = op_late, .op = op };
+
+    if (timer_add(mp, &t.timer, deadline) < 0) {
+        op->res = -ENOMEM;
+        return mp;
+    }
+    mp = park(mp, hand_to_ring, op, reason);
+    timer_del(&t.timer);
+    return mp;
+}
+
 /* Parked until the ring has done it, if there is room for it. */
 static struct m *wait_in_ring(struct m *mp, struct op *op, const char *reason)
 {
+    struct quoit_g *gp = mp->curg;
+    int64_t deadline;
+
     if (unlikely(ring_full(mp)))
         return make_room(mp, op);
-    op->gp = mp->curg;
-    return park(mp, hand_to_ring, op, reason);
+    op->gp = gp;
+    op->pl = mp->poller;
+    /* What must be done in any case is not found by who cancels. */
+    if (unlikely(op->desc->how == HOW_CLOSE))
+        return park(mp, hand_to_ring, op, reason);
+    store_relaxed(&gp->waits, (uintptr_t)op + WAITS_OP);
+    deadline = limit_deadline(gp);
+    if (likely(deadline == INT64_MAX))
+        mp = park(mp, hand_to_ring, op, reason);
+    else
+        mp = wait_until(mp, op, reason, deadline);
+    store_relaxed(&gp->waits, 0);
+    if (unlikely(load_relaxed(&gp->limits) != 0))
+        ended_early(op);
+    return mp;
 }
 
 /* Most kernels do not wait where the descriptor has O_NONBLOCK: so it is polled, and the
@@ -305,6 +382,7 @@ static cold struct m *poll_first(struct m *mp, struct op *op)
 long op_run(struct op *op)
 {
     struct m *mp = enter();
+    int e;
 
     if (mp == NULL)
         return op_plain(op);
@@ -312,6 +390,13 @@ long op_run(struct op *op)
         return run_inline(mp, op);
     if (unlikely(mp->locks != 0))
         pinned(op->desc->name);
+    if (unlikely(load_relaxed(&mp->curg->limits) != 0) && op->desc->how != HOW_CLOSE) {
+        e = limit_check(mp->curg);
+        if (e < 0) {
+            leave(mp);
+            return e;
+        }
+    }
     do {
         if (!by_ring(mp, op->desc)) {
             if (op->desc->how == HOW_CLOSE || op->desc->how == HOW_ENTRY)

@@ -72,6 +72,9 @@ enum {
 };
 extern const struct opdesc ops[OPS];
 
+/* Whether an operation is to end early (cancel.c). */
+enum { TOLD_NOT, TOLD, TOLD_ASKED };
+
 /* The arguments stand as a submission entry wants them. 16: the low bits of the address carry
  * a tag. */
 struct op {
@@ -87,8 +90,12 @@ struct op {
 
     int32_t res;
     uint32_t gen;   /* a  OP-TAG: which use of these bytes of stack; 0: not in flight */
-    uint32_t left;  /* completions still to come */
+    uint16_t left;  /* completions still to come */
+    uint8_t told;   /* TOLD_, under the lock of pl->mail */
     struct quoit_g *gp;
+    struct poller *pl;      /* whose ring it is in */
+    struct op *told_next;   /* in pl->told, under that lock */
+    struct op *told_prev;
     struct op *next; /* for the watcher, or in poller.inflight */
     union {
         struct op *prev;       /* in poller.inflight */
@@ -127,6 +134,10 @@ long op_call(const struct op *op);
 
 /* The plain call, again while it is interrupted; errno is left as it was. */
 long op_plain(const struct op *op);
+
+/* The operation is to end early. Any thread; it is there: its goroutine waits and is held so, or it
+ * is under the lock of a timer that the goroutine has to take out. */
+void op_tell(struct op *op);
 
 /* Takes what has completed in pl's ring; who holds ring_lock. Goroutines that became ready are
  * appended. A completed wake-up is left to an owner who sleeps. How many operations ended. */

@@ -8,6 +8,8 @@
 #ifndef QUOIT_URING_POLLER_H
 #define QUOIT_URING_POLLER_H
 
+#include "lock.h"
+
 #include "probe.h"
 #include "ring.h"
 
@@ -30,6 +32,11 @@ struct poller {
     uint32_t gen;      /* m  tag of the next operation */
     uint64_t wakebuf;  /* m  where that read goes */
     struct op *inflight; /* under ring_lock; kept where not all can be cancelled at once */
+
+    struct lock mail;  /*    of the next three (cancel.c) */
+    struct op *told;   /*    operations that are to end early */
+    uint32_t ntold;    /* a  how many; a hint outside the lock */
+    int64_t asked;     /*    when all of them were last asked for */
 
     /* m  read by others as hints */
     uint64_t ring_ops, helper_ops, inline_ops;

@@ -16,10 +16,12 @@
 #include "posix.h"
 
 #include "block.h"
+#include "disturb.h"
+#include "limit.h"
 #include "lock.h"
 #include "proc.h"
-#include "switch.h"
 #include "throw.h"
+#include "timer.h"
 
 #include "poller.h"
 
@@ -35,8 +37,13 @@
 /* A call that a thread of the pool is to make: on the stack of who waits for it. */
 struct helped {
     struct block_job job;
+    struct timed t;
     struct op *op;
+    bool told; /* a  to end early: whoever has it finishes it with -ECANCELED */
 };
+
+/* Between two tries to disturb a thread: it may be just about to block. */
+static const int64_t disturb_ns = 2000000;
 
 static uint32_t foreign_busy; /* a  hint: operations that somebody waits for outside of rings */
 
@@ -55,7 +62,8 @@ static struct watcher {
 /* The call is over: the goroutine goes on, unless Quoit ends. */
 static void finish(struct op *op, long res)
 {
-    block_ready(op_finish(op, (int32_t)res));
+    op->res = (int32_t)res;
+    timed_wake(NULL, &op->helped->t);
     /* hint: only now, or it could look as if nobody will ever make the goroutine ready */
     add_relaxed(&foreign_busy, -1u);
 }
@@ -132,6 +140,12 @@ static bool give_away(struct op *op)
     return true;
 }
 
+static bool is_told(const struct op *op)
+{
+    /* hint: who says so wakes us afterwards */
+    return load_relaxed(&op->helped->told);
+}
+
 /* It may have been somebody else's data: then it waits on. */
 static bool watch_done(struct op *op)
 {
@@ -178,7 +192,9 @@ static void watch_look(void)
         short wanted = (short)(op_events(op) | POLLERR | POLLHUP | POLLNVAL);
 
         k += !is_for(k, op);
-        if (!(watcher.fds[k].revents & wanted) || !watch_done(op))
+        if (is_told(op))
+            finish(op, -ECANCELED);
+        else if (!(watcher.fds[k].revents & wanted) || !watch_done(op))
             watcher.ops[kept++] = op;
     }
     watcher.n = kept;
@@ -231,6 +247,18 @@ static int watcher_start(void)
 
 /* ---- handing over, after the goroutine has left its stack ----------------------------------- */
 
+/* Somebody in there is to end early. */
+static void watch_disturb(void)
+{
+    bool there;
+
+    lock(&watcher.lock);
+    there = watcher.started;
+    unlock(&watcher.lock);
+    if (there)
+        (void)eventfd_write(watcher.eventfd, 1);
+}
+
 static void watch_put(struct op *op)
 {
     bool first;
@@ -262,17 +290,21 @@ static int hand_to_watcher(void *arg)
 static void make_call(struct block_job *job)
 {
     struct op *op = container_of(job, struct helped, job)->op;
-    long res;
+    long res = -EINTR;
 
     /* A bare system call is no point of cancellation, and there is nothing to be undone. */
     if (op->desc->call == NULL)
         pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
-    do {
+    disturb_allow(true);
+    while (res == -EINTR && !is_told(op)) {
         pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
         res = op_call(op);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    } while (res == -EINTR);
+    }
+    disturb_allow(false);
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
+    if (res == -EINTR)
+        res = -ECANCELED;
     if (res != -EAGAIN || !watch_again(op))
         finish(op, res);
 }
@@ -310,6 +342,23 @@ static long look(struct op *op)
 }
 
 
+/* It is to end early: whoever has the call by now is disturbed until it has let go. One that no
+ * thread has begun is taken back. */
+static struct m *withdraw(struct m *mp, struct op *op, struct helped *h)
+{
+    store_relaxed(&h->told, true);
+    while (timed_out(&h->t)) {
+        watch_disturb();
+        if (block_take_back(&h->job)) {
+            add_relaxed(&foreign_busy, -1u);
+            op->res = -ECANCELED;
+            return mp;
+        }
+        mp = timed_settle_until(mp, &h->t, nanotime() + disturb_ns, op->desc->name);
+    }
+    return mp;
+}
+
 /* The goroutine waits for the watcher, or for a thread that makes the call. False: no thread is to
  * be had. */
 static bool wait_elsewhere(struct m **mpp, struct op *op, bool watched, enum block_kind kind)
@@ -330,8 +379,14 @@ static bool wait_elsewhere(struct m **mpp, struct op *op, bool watched, enum blo
         return false;
     }
     store_relaxed(&mp->poller->helper_ops, mp->poller->helper_ops + 1);
-    *mpp = watched ? park(mp, hand_to_watcher, op, op->desc->name)
-                   : park(mp, block_go, thread, op->desc->name);
+    mp = timed_wait_limited(mp, &h.t, INT64_MAX, watched ? hand_to_watcher : block_go,
+                            watched ? (void *)op : thread, op->desc->name);
+    if (timed_out(&h.t)) {
+        mp = withdraw(mp, op, &h);
+        if (op->res == -ECANCELED)
+            op->res = limit_error(op->gp);
+    }
+    *mpp = mp;
     return true;
 }
 

@@ -93,6 +93,12 @@ static bool try_cancel_any(struct ring *r)
     return cqe != NULL && cqe->res != -EINVAL;
 }
 
+/* One that is not there: a kernel that knows how says so. */
+static bool try_cancel_by_others(const struct probe *p, const struct ring *r)
+{
+    return !(p->flags & IORING_SETUP_SINGLE_ISSUER) && ring_cancel_sync(r, UINT64_MAX) == -ENOENT;
+}
+
 static const char *kind(unsigned flags)
 {
     if (flags & IORING_SETUP_DEFER_TASKRUN)
@@ -121,6 +127,7 @@ void probe_rings(struct probe *p)
         explain(p, -EOPNOTSUPP);
     else
         p->cancel_any = try_cancel_any(&r);
+    p->cancel_by_others = p->cancel_any && try_cancel_by_others(p, &r);
     ring_close(&r);
     if (p->error == 0)
         p->how = kind(p->flags);

@@ -17,6 +17,7 @@ struct probe {
     const char *how;   /* for people, before `why`: uring and of which kind, or posix */
     uint64_t opcodes;  /* bit n: the operation IORING_OP_ n is there */
     bool cancel_any;   /* everything in flight can be cancelled at once */
+    bool cancel_by_others; /* not only the owner can cancel */
     char why[160];     /* the reason and the remedy for people; "" when there are rings */
 };
 

@@ -8,6 +8,8 @@
  * COOP_TASKRUN and not DEFER_TASKRUN: with the latter completions of a thread that
  * computes stay invisible to everybody (design.md, "Rings"). It is there as an
  * experiment: then what waits for the owner is fetched by it when it reaps.
+ * SINGLE_ISSUER was taken out: it saves nothing without DEFER_TASKRUN, and with it nobody else can
+ * cancel for a thread that is lost in a foreign call (cancel.c).
  * NO_SQARRAY was left out: an array that is filled once costs nothing either.
  */
 #include "ring.h"
@@ -30,8 +32,6 @@ bool ring_flags(int k, unsigned *flags)
 {
     static const unsigned ladder[] = {
         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-            IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
             IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
         IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CLAMP |
             IORING_SETUP_CQSIZE,
@@ -200,4 +200,11 @@ int ring_wait(struct ring *r, int64_t deadline)
 void ring_fetch(struct ring *r)
 {
     (void)checked(enter_kernel(r, 0, 0, IORING_ENTER_GETEVENTS, NULL, 0));
+}
+
+int ring_cancel_sync(const struct ring *r, uint64_t tag)
+{
+    struct io_uring_sync_cancel_reg reg = { .addr = tag, .fd = -1 };
+
+    return io_uring_register((unsigned)r->fd, IORING_REGISTER_SYNC_CANCEL, &reg, 1);
 }

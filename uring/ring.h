@@ -94,6 +94,11 @@ static inline bool ring_held_back(const struct ring *r)
 /* The owner brings them out. */
 void ring_fetch(struct ring *r);
 
+/* Cancels what has this user_data, on a ring without SINGLE_ISSUER by any thread; does not wait.
+ * Under ring_lock, so it is open. -ENOENT: there is none; -EALREADY: it may be about to end;
+ * -EINVAL: the kernel is too old. */
+int ring_cancel_sync(const struct ring *r, uint64_t tag);
+
 /* Anything to take? A hint; the owner, or under ring_lock: a closed ring has no memory to look
  * at. */
 static inline bool ring_ready(const struct ring *r)

@@ -120,12 +120,13 @@ int quoit_go_attr(const struct quoit_attr *attr, quoit_fn fn, void *arg);
 
 /* Waits for the goroutine to end, stores what its fn returned in *result (unless NULL), takes
  * the handle. A child that has not started may run right here, on the caller's stack. 0;
- * -EDEADLK g is the caller; -EINVAL g is NULL. [G][P] */
+ * -EDEADLK g is the caller; -EINVAL g is NULL; -ETIMEDOUT, -ECANCELED as of quoit_set_deadline
+ * and quoit_cancel: the handle is borrowed then, and can be joined again. [G][P] */
 int quoit_join(struct quoit_g *g, int *result);
 
 /* The same, but only until deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none, 0: only
- * looks). With a deadline the child never runs in place. -ETIMEDOUT g has not ended: the handle is
- * borrowed then, and can be joined again. [G][P] */
+ * looks). With a deadline the child never runs in place. -ETIMEDOUT g has not ended, -ECANCELED:
+ * the handle is borrowed then, and can be joined again. [G][P] */
 int quoit_join_until(struct quoit_g *g, int *result, int64_t deadline_ns);
 
 /* Takes the handle: nobody will join. The goroutine runs on. NULL: nothing is done. [T] */
@@ -135,8 +136,8 @@ void quoit_release(struct quoit_g *g);
  * [T][P] */
 void quoit_yield(void);
 
-/* Waits for `ns` nanoseconds at least, while others run; 0 or less is quoit_yield. Returns 0.
- * [T][P] */
+/* Waits for `ns` nanoseconds at least, while others run; 0 or less is quoit_yield. 0; -ETIMEDOUT:
+ * the caller's deadline came before; -ECANCELED. [T][P] */
 int quoit_sleep(int64_t ns);
 
 /* Ends the calling goroutine, not the process; a joiner sees `result`. From the first goroutine
@@ -160,6 +161,26 @@ int quoit_set_max_threads(int n);
  * has touched, in pages; *size (unless NULL) takes the stack's usable size. 0 outside
  * goroutines. [G] */
 size_t quoit_stack_used(size_t *size);
+
+/* ---- deadlines and cancelling --------------------------------------------------------------- */
+
+/* Sets until when the calling goroutine waits, returns what was set before (CLOCK_MONOTONIC
+ * nanoseconds; INT64_MAX: for ever, as at its start). From then on every call that parks and can
+ * say so returns -ETIMEDOUT when the deadline comes: all of quoit_io.h that wait, quoit_sleep,
+ * quoit_join, and those that have a deadline of their own, whichever is first. Calls of quoit_io.h
+ * return it too, and do nothing, when they begin past the deadline; quoit_close does not. Where
+ * some bytes were moved before, their count is returned. [G] */
+int64_t quoit_set_deadline(int64_t deadline_ns);
+
+/* The goroutine's present wait, or else its next one, ends with -ECANCELED: of the calls above,
+ * once for any number of times that it was cancelled since it last saw it; in others it goes on,
+ * and the next of those tells. When -ECANCELED is returned nothing touches the caller's buffers
+ * any more. g is borrowed. Waits for nobody. 0; -EINVAL g is NULL, or was not made joinable;
+ * -ESHUTDOWN: in a plain thread, when Quoit does not run. [T] */
+int quoit_cancel(struct quoit_g *g);
+
+/* -ECANCELED: the caller was cancelled, and has seen it now; else 0. [G] */
+int quoit_cancelled(void);
 
 /* ---- calls that block ------------------------------------------------------------------------ */
 
@@ -187,7 +208,8 @@ void quoit_park(int (*unlock)(void *arg), void *arg, const char *reason);
  * takes the goroutine out of where quoit_ready would be called for it, and returns 1; or 0 when
  * it is no longer there: then somebody readies it, or has, and that is waited for. It may lock,
  * but not call quoit_park. 0: readied, or unlock returned 0; -ETIMEDOUT withdrawn; -EINVAL unlock
- * or withdraw is NULL, and neither was called. [G][P] */
+ * or withdraw is NULL, and neither was called; -ECANCELED withdrawn because the goroutine was
+ * cancelled, before the deadline. [G][P] */
 int quoit_park_until(int (*unlock)(void *arg), int (*withdraw)(void *arg), void *arg,
                      const char *reason, int64_t deadline_ns);
 
@@ -332,7 +354,7 @@ void quoit_sema_init(quoit_sema *s, unsigned n);
 /* Takes one from the count, waiting in order of arrival while it is 0. [T][P] */
 void quoit_sema_wait(quoit_sema *s);
 /* The same, but only until deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none). 0, or
- * -ETIMEDOUT: the deadline came first. A post is never lost between the two. [T][P] */
+ * -ETIMEDOUT: the deadline came first; -ECANCELED. A post is never lost between the two. [T][P] */
 int quoit_sema_wait_until(quoit_sema *s, int64_t deadline_ns);
 /* 0, or -EAGAIN: the count is 0, or others wait. [T] */
 int quoit_sema_trywait(quoit_sema *s);

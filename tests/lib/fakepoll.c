@@ -74,6 +74,14 @@ void netpoll_reap_other(struct m *mp unused_arg, struct m *m2 unused_arg,
 {
 }
 
+void netpoll_cancel(struct op *op unused_arg)
+{
+}
+
+void netpoll_mail(struct m *mp unused_arg)
+{
+}
+
 void netpoll_sleep(struct m *mp, int64_t deadline)
 {
     uint32_t *word = &mp->poller->word, seen = AWAKE;

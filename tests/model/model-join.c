@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * model-join.c - join.c, newproc.c: the end of a child meets its joiner, or its release
+ * model-join.c - join.c, newproc.c: the end of a child meets its release
  *
- * The child has started elsewhere, so it is not run in place. Its record is given back by
- * exactly one of the two, when the other is through with it.
+ * Its record is given back by exactly one of the two, when the other is through with it. How its
+ * end meets a joiner is in model-timer.c.
  */
 #include "explore.h"
 
@@ -42,14 +42,6 @@ static void setup(void)
     explore_name(&record, "record");
 }
 
-static void joins(void)
-{
-    int result = 0;
-
-    join(&simple_ms[0], child, &result);
-    explore_check(result == 7, "the result is %d", result);
-}
-
 static void releases(void)
 {
     release(&simple_ms[0], child);
@@ -67,7 +59,6 @@ static void once(void)
 }
 
 static const struct explore tests[] = {
-    {.name = "one joins, one ends", .setup = setup, .thread = {joins, ends}, .finish = once},
     {.name = "one releases, one ends", .setup = setup, .thread = {releases, ends},
      .finish = once},
 };

@@ -35,6 +35,7 @@ static void setup(void)
     memset(&sqe, 0, sizeof(sqe));
     probed.cancel_any = true;
     op.desc = &desc;
+    op.gp = &simple_gs[0];
     simple_ms[0].poller = &pl;
     record = 0;
     explore_name(&record, "the record");

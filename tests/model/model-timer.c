@@ -218,7 +218,7 @@ static void readies(void)
     if (gp == NULL)
         return;
     data_write(&gift, 1);
-    timed_wake(&simple_ms[1], gp->timed);
+    timed_wake(&simple_ms[1], (struct timed *)gp->waits);
 }
 
 static void parked(void)

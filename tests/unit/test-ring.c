@@ -81,8 +81,9 @@ static void deferred_completions_are_fetched(void)
     ring_flags(0, &flags);
     env.experiments = 0;
     ok(!(plain & IORING_SETUP_DEFER_TASKRUN), "not deferred by default");
-    is_int(flags, (plain & ~IORING_SETUP_COOP_TASKRUN) | IORING_SETUP_DEFER_TASKRUN,
-           "the experiment changes one thing");
+    is_int(flags, (plain & ~IORING_SETUP_COOP_TASKRUN) | IORING_SETUP_DEFER_TASKRUN |
+                      IORING_SETUP_SINGLE_ISSUER,
+           "the experiment changes one thing, and what that needs");
     e = ring_open(r, SMALL, flags);
     if (e == -EINVAL) {
         skip("this kernel has no IORING_SETUP_DEFER_TASKRUN");

@@ -2,4 +2,4 @@
  * join-out-publish.c - the joiner may be readied before it has left its stack
  */
 #define BROKEN "JOIN out join_publish"
-#include "../model-join.c"
+#include "../model-timer.c"
