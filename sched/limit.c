@@ -81,8 +81,8 @@ static void mark(struct quoit_g *gp)
         ;
 }
 
-/* gp is held where it waits. True: it is the caller's to make ready. Without a mark it has been told
- * meanwhile, for another one who cancelled it, and what it waits in now is none of ours. */
+/* gp is held where it waits. True: it is the caller's to make ready. Without a mark it has been
+ * told meanwhile, for another one who cancelled it, and what it waits in now is none of ours. */
 static bool end_held(struct quoit_g *gp)
 {
     uintptr_t waits = limit_cancelled(gp) ? load_relaxed(&gp->waits) : 0;

@@ -204,7 +204,7 @@ int main(void)
 
     for (int i = 0; i < 2; i++) {
         closing = i == 1;
-        is_int(world_run(2, body, &seed), 0, closing ? "with descriptors that are closed" : "ended");
+        is_int(world_run(2, body, &seed), 0, closing ? "some are closed" : "all are left");
     }
     return done_testing();
 }

@@ -14,10 +14,12 @@
 #ifndef QUOIT_IO_H
 #define QUOIT_IO_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+struct addrinfo;
 struct epoll_event;
 struct io_uring_sqe;
 struct iovec;
@@ -138,6 +140,17 @@ int quoit_waitid(int type, unsigned int id, void *info, int options);
  * parks: how many. Among goroutines quoit_sema and quoit_park are faster. */
 int quoit_futex_wait(uint32_t *word, uint32_t seen, int flags);
 int quoit_futex_wake(uint32_t *word, int n, int flags);
+
+/* sigwait(3): a signal of the set that was sent to the process and is blocked, which it is no more
+ * pending then; until deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none) or that of the
+ * goroutine. The signal, one of several waiters each; -ETIMEDOUT, -ECANCELED; -EINVAL `set` is
+ * NULL, or not all of it is blocked here: it must be before Quoit starts; -EMFILE. [T][P] */
+int quoit_signal_wait(const sigset_t *set, int64_t deadline_ns);
+/* getaddrinfo(3), made as by quoit_block; `found` is for freeaddrinfo(3). 0, or EAI_ for
+ * gai_strerror(3); of EAI_SYSTEM errno is not told. -ETIMEDOUT, -ECANCELED (no EAI_ has these
+ * numbers): nothing is found, and a look-up that was begun goes on in a thread by itself. */
+int quoit_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                      struct addrinfo **found);
 
 /* Any other operation: `prep` fills in an entry that is all zero; what the ring answered is
  * returned. -EOPNOTSUPP without a ring, and on threads that are not ours; -EINVAL: flags other than
