@@ -30,9 +30,9 @@ enum {
 
 enum {
     STARVING_NS = 1000000,
-    SPIN_PAUSES = 256, /* of the processor, in all: 2 to 10 us */
-    SPINLOG_MAX = 6,   /* most of them between two looks, as a power of two */
-    SPINLOG_UP = 2,    /* by how much the M's first one grows when a free mutex was lost */
+    SPIN_PAUSES = 31, /* of the processor, in all, of an M that has learned nothing */
+    SPINLOG_MAX = 6,  /* most of them between two looks, as a power of two */
+    SPINLOG_UP = 2,   /* by how much the M's first one grows when a free mutex was lost */
 };
 
 struct mutex {
@@ -67,12 +67,12 @@ static inline bool try_lock(struct mutex *m, uint64_t *word, bool woken)
     return !(*word & (HELD | LOCKED)) && cas_acquire(&m->word, word, want);
 }
 
-/* A free mutex was got, or lost to another: how long this M pauses first next time. */
-static void spin_learn(struct m *mp, bool got)
+/* How long this M pauses first next time: longer after a free mutex was lost to another. */
+static void spin_learn(struct m *mp, bool lost)
 {
     if (mp == NULL)
         return;
-    if (!got)
+    if (lost)
         mp->spinlog = mp->spinlog + SPINLOG_UP < SPINLOG_MAX ? mp->spinlog + SPINLOG_UP
                                                              : SPINLOG_MAX;
     else if (mp->spinlog > 0)
@@ -81,11 +81,12 @@ static void spin_learn(struct m *mp, bool got)
 
 static bool spin_lock(struct m *mp, struct mutex *m, bool woken)
 {
-    uint32_t pause = 1u << (mp != NULL ? mp->spinlog : 0);
+    uint32_t log = mp != NULL ? mp->spinlog : 0, pause = 1u << log, most = SPIN_PAUSES << log / 2;
+    bool seen_free = false;
 
     if (load_relaxed(&sched.nprocs) <= 1)
         return false;
-    for (uint32_t spent = 0; spent < SPIN_PAUSES; spent += pause) {
+    for (uint32_t spent = 0; spent < most;) {
         uint64_t word;
 
         for (uint32_t i = 0; i < pause; i++)
@@ -94,13 +95,18 @@ static bool spin_lock(struct m *mp, struct mutex *m, bool woken)
         if (!(word & (HELD | LOCKED))) {
             bool got = try_lock(m, &word, woken);
 
-            spin_learn(mp, got);
+            spin_learn(mp, !got);
             if (got)
                 return true;
+            seen_free = true;
         }
+        spent += pause;
         if (pause < 1u << SPINLOG_MAX)
             pause *= 2;
     }
+    /* A long section: to look often costs its holder nothing. */
+    if (!seen_free)
+        spin_learn(mp, false);
     return false;
 }
 
