@@ -21,10 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAKES = 5, SHORT_NS = 1000000, HOGS_MOST = 64, BYTES = 16 << 20 };
+enum { WAKES = 5, SHORT_NS = 1000000, HOGS_MOST = 64, BYTES = 4 << 20 };
 
 static int stop, started;
-static char *from, *to;
+static char *from;
 
 static bool is_set(int *what)
 {
@@ -82,10 +82,15 @@ static void sorts(void)
 
 static void copies(void)
 {
+    char *to = malloc(BYTES);
+
+    if (to == NULL)
+        bail("no memory");
     while (!is_set(&stop)) {
         memcpy(to, from, BYTES);
         __asm__ volatile("" : : "r"(to) : "memory");
     }
+    free(to);
 }
 
 static void allocates(void)
@@ -444,12 +449,10 @@ static void limits(void)
 int main(void)
 {
     from = calloc(1, BYTES);
-    to = malloc(BYTES);
-    if (from == NULL || to == NULL || pipe(fds) != 0)
+    if (from == NULL || pipe(fds) != 0)
         bail("no memory");
     is_int(quoit_main(body, NULL), 7, "the program ends");
     limits();
     free(from);
-    free(to);
     return done_testing();
 }
