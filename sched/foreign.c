@@ -175,8 +175,8 @@ static void detach(struct m *mp)
 {
     struct foreign *f = of(mp);
 
-    if (mp->locks != 0)
-        pinned_end();
+    if (unlikely(!may_end(mp)))
+        pinned_end(mp);
     unlock_thread(mp, f->gp);
     count_add(&mp->p->count.ended, 1);
     gstatus_set(f->gp, Grunning, Gdead);

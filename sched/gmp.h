@@ -294,6 +294,7 @@ struct m {
     uint32_t want;          /*    enum want */
     bool lost;              /*    its P was taken */
     bool hog;               /*    and its goroutine computes on: counted in sched.nhogs */
+    bool keeps;             /*    its goroutine is pinned: the P was not to be had */
     const struct quoit_g *awaited; /* of who is in quoit_synchronize, NULL: nobody */
     bool idle;              /* L  on the idle list */
     bool parked;            /* L  waits for its locked goroutine */

@@ -126,23 +126,21 @@ void hog_told(struct m *mp)
                           "goes on as a thread beside them", (int)s.n, s.text);
 }
 
-/* Its own M reads and writes the count without a care for others. */
-static no_sanitize_thread bool is_pinned(const struct m *mp)
-{
-    return mp->locks > 0;
-}
-
-void hog_keeps(const struct m *mp, const struct p *pp)
+void hog_keeps(struct m *mp, const struct p *pp)
 {
     struct quoit_g g;
     struct say s;
+    bool keeps;
 
-    if (!is_pinned(mp) || !look_at(mp, &g) || !is_new(g.site, true))
+    lock(&mp->lock);
+    keeps = mp->keeps && look_at(mp, &g);
+    unlock(&mp->lock);
+    if (!keeps || !is_new(g.site, true))
         return;
     say_begin(&s, -1);
     say_who(&s, &g);
-    log_line(LOG_WARNING, "%.*s, computes while it is pinned (quoit_pin), and others wait for P%u",
-             (int)s.n, s.text, pp->id);
+    log_line(LOG_WARNING, "%.*s, computes while it is pinned (quoit_pin, quoit_preempt_disable), "
+                          "and others wait for P%u", (int)s.n, s.text, pp->id);
 }
 
 /* ---- counting ------------------------------------------------------------------------------- */
@@ -166,6 +164,7 @@ static void widen_locked(struct m *mp)
 void hog_begins(struct m *mp, struct p *pp)
 {
     count_add(&pp->count.preempts[RUNG_TAKEN], 1);
+    turn_ends(pp);
     lock(&mp->lock);
     widen_locked(mp);
     unlock(&mp->lock);

@@ -15,7 +15,7 @@ void hog_begins(struct m *mp, struct p *pp);
 /* The same, when pp is somebody else's: for those who want to know (GODEBUG=hogs=1). */
 void hog_told(struct m *mp);
 /* It could not be taken: if it is pinned somebody is told. */
-void hog_keeps(const struct m *mp, const struct p *pp);
+void hog_keeps(struct m *mp, const struct p *pp);
 
 /* Which of those that lost their P compute, and which block? Now and then. */
 void hogs_look(int64_t now);

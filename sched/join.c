@@ -41,8 +41,8 @@ void inplace_ended(struct m *mp, struct quoit_g *child)
 {
     struct quoit_g *host = child->host;
 
-    if (unlikely(mp->locks != 0))
-        pinned_end();
+    if (unlikely(!may_end(mp)))
+        pinned_end(mp);
     if (unlikely(child->flags & G_LOCKED))
         unlock_thread(mp, child);
     gstatus_set(child, Grunning, Gdead);
@@ -96,7 +96,7 @@ int join(struct m **mpp, struct quoit_g *child, int *result)
 
     /* hint: of the flags only G_TIMED and G_LOCKED change while the child runs */
     if (unlikely((load_relaxed(&child->flags) & G_BIG) || (mp->curg->flags & G_LOCKED) ||
-                 mp->locks != 0 || load_relaxed(&mp->curg->limits) != 0 ||
+                 !may_end(mp) || load_relaxed(&mp->curg->limits) != 0 ||
                  !room_left(mp->curg->stk) || !forkq_pop_this(&mp->p->forkq, child)))
         return join_until(mpp, child, result, INT64_MAX);
     *mpp = run_inplace(mp, child, result);

@@ -309,8 +309,8 @@ struct quoit_g *goexit0(struct m *mp, int result, bool at_bottom)
     struct quoit_g *gp = mp->curg, *next;
     struct stack *stk = gp->stk;
 
-    if (unlikely(mp->locks != 0))
-        pinned_end();
+    if (unlikely(!may_end(mp)))
+        pinned_end(mp);
     if (unlikely(stk->guard == GUARD_WORDS))
         stack_check(stk);
     if (unlikely(gp->flags & G_LOCKED))

@@ -54,6 +54,20 @@ struct p *releasep(struct m *mp)
     return pp;
 }
 
+/* Turns are long now: 61 of them may be a second. `next` is the last source that pick_fair looks
+ * at, so who is there queues up first. */
+void turn_ends(struct p *pp)
+{
+    struct quoit_g *gp = runq_get_next(&pp->runq);
+
+    if (gp != NULL)
+        runq_add(pp, gp);
+    /* Who gives way would be the first in there. */
+    if (runq_size(&pp->runq) == 0 && pp->turn % 3 == 2)
+        pp->turn++;
+    pp->fairat = 0;
+}
+
 void pidleput_locked(struct p *pp)
 {
     if (load_relaxed(&sched.gcwaiting)) {

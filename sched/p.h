@@ -25,6 +25,9 @@ int procresize(struct m *mp, uint32_t n);
 void acquirep(struct m *mp, struct p *pp);
 struct p *releasep(struct m *mp);
 
+/* A goroutine is made to leave pp, which is the caller's: the next pick looks at all sources. */
+void turn_ends(struct p *pp);
+
 /* Under sched.lock. Who stops the world counts it; else it is idle. */
 void pidleput_locked(struct p *pp);
 /* Under sched.lock: idle in any case. */

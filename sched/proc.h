@@ -92,7 +92,7 @@ void ready(struct m *mp, struct quoit_g *gp);
 
 /* With m->locks > 0: the goroutine called something that would leave its M, or ended. */
 noreturn_fn cold void pinned(const char *what);
-noreturn_fn cold void pinned_end(void);
+noreturn_fn cold void pinned_end(const struct m *mp);
 
 /* ---- calling for help (m.c) ----------------------------------------------------------------- */
 

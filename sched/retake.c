@@ -172,6 +172,15 @@ static void ask(struct seen *s, struct m *mp, int64_t now)
     m_call(mp, WANT_YIELD);
 }
 
+/* Since it was asked its thread has been on a cpu for long enough to do something about it; on a
+ * busy machine that is waited for, but not for long. */
+static bool has_run(const struct seen *s, const struct m *mp, int64_t now)
+{
+    int64_t ran = thread_cputime(mp->tid) - s->askedcpu;
+
+    return ran >= (now < s->asked + 2 * env.quantum ? env.quantum / 4 : 1);
+}
+
 /* Others wait for the P: if its goroutine has had it for a quantum it is asked. True: half a
  * quantum later it has made no call, and its thread has not stood still. */
 static bool overstays(struct seen *s, struct m *mp, bool outside, int64_t now)
@@ -185,7 +194,7 @@ static bool overstays(struct seen *s, struct m *mp, bool outside, int64_t now)
     if (last < s->again)
         last = s->again;
     due_at(last);
-    return s->asked != 0 && outside && now >= last && thread_cputime(mp->tid) > s->askedcpu;
+    return s->asked != 0 && outside && now >= last && has_run(s, mp, now);
 }
 
 static no_sanitize_thread bool in_marked_call(const struct quoit_g *gp)

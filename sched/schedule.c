@@ -311,7 +311,6 @@ static bool others_run(void)
     return sched.nprocs - npidle() > 1;
 }
 
-/* Leave off looking, whatever there is. */
 static bool halted(void)
 {
     return load_relaxed(&sched.stopping) || load_relaxed(&sched.gcwaiting);

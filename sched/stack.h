@@ -45,6 +45,7 @@ struct stack {
     uint16_t node;
     uint8_t class;
     uint8_t guard;        /* enum guard */
+    uint32_t nopreempt;   /* quoit_preempt_disable, counted, of the goroutine that runs here */
 };
 
 /* Once a start and a shutdown, without others. stack_init reads env (default
@@ -126,6 +127,12 @@ void stack_check(const struct stack *s);
 static inline size_t stack_usable(const struct stack *s)
 {
     return (size_t)(s->start - s->low);
+}
+
+/* The running goroutine neither is pinned nor has forbidden that it is made to give way. */
+static always_inline bool may_end(const struct m *mp)
+{
+    return ((uint32_t)mp->locks | mp->curg->stk->nopreempt) == 0;
 }
 
 /* High-water mark in bytes from start, page granular, of all goroutines that

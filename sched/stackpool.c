@@ -141,6 +141,7 @@ static struct stack *make(struct stack *s, int class, uint16_t node, enum guard 
     s->node = node;
     s->class = (uint8_t)class;
     s->guard = (uint8_t)guard;
+    s->nopreempt = 0;
     sanitize_stack_make(&s->san, s->low, stack_usable(s));
     return s;
 }

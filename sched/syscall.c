@@ -59,17 +59,22 @@ void m_forget(struct m *mp, enum want want)
 /* It is outside. Once the world is being stopped only marked calls count as stopped. */
 static bool may_lose(const struct m *mp)
 {
-    return mp->p != NULL && mp->locks == 0 &&
-           (!load_relaxed(&sched.gcwaiting) || load_relaxed(&mp->curg->status) == Gsyscall);
+    bool marked = load_relaxed(&mp->curg->status) == Gsyscall;
+
+    return mp->locks == 0 &&
+           (marked || (!load_relaxed(&sched.gcwaiting) && mp->curg->stk->nopreempt == 0));
 }
 
 struct p *m_take(struct m *mp, bool computes)
 {
     struct p *pp = NULL;
+    bool outside;
 
     lock(&mp->lock);
     /* order INSIDE in: all that was done inside is seen; out: leave */
-    if ((mp->want & WANT_P) && load_acquire(&mp->inside) == 0 && may_lose(mp)) {
+    outside = (mp->want & WANT_P) && load_acquire(&mp->inside) == 0 && mp->p != NULL;
+    mp->keeps = outside && !may_lose(mp);
+    if (outside && !mp->keeps) {
         pp = mp->p;
         /* hint: quoit_yield reads it before it looks whether it was taken */
         store_relaxed(&mp->p, NULL);
@@ -113,10 +118,12 @@ static bool come_in(struct m *mp, uint32_t *want)
     uint32_t later = mp->locks > 0 ? WANT_VISIT | WANT_PASS | WANT_YIELD : 0;
     bool holds;
 
+    if (mp->curg->stk->nopreempt > 0)
+        later |= WANT_YIELD;
     lock(&mp->lock);
     *want = mp->want & ~later;
     mp->want &= later;
-    store_relaxed(&mp->revoked, fence_bias | (mp->locks > 0));
+    store_relaxed(&mp->revoked, fence_bias | (mp->locks > 0 || mp->want != 0));
     holds = mp->p != NULL;
     if (mp->lost)
         add_relaxed(&sched.nlost, -1u);
@@ -135,6 +142,7 @@ static bool come_in(struct m *mp, uint32_t *want)
 static struct m *yield_at_door(struct m *mp)
 {
     count_add(&mp->p->count.preempts[RUNG_ASKED], 1);
+    turn_ends(mp->p);
     return switch_to_g0(mp, AFTER_YIELD);
 }
 

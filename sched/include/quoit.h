@@ -238,6 +238,21 @@ int quoit_pin(void);
 /* Undoes one quoit_pin of the calling goroutine; without one it ends the program. [G] */
 void quoit_unpin(void);
 
+/* ---- giving way ----------------------------------------------------------------------------- */
+
+/* A goroutine that has computed for a quantum (QUOIT_QUANTUM) while others wait gives way: at its
+ * next call of Quoit; if it makes none its P goes to others, and it goes on as a plain thread until
+ * then. From here until quoit_preempt_enable neither is done to the calling goroutine. Nests. It
+ * may wait in between, and others run then. Who computes like that for two quanta is warned about.
+ * In a plain thread it does nothing. [T] */
+void quoit_preempt_disable(void);
+/* Undoes one of them, and gives way if that is wanted. Without one it ends the program, and so does
+ * a goroutine that ends in between. [T][P] */
+void quoit_preempt_enable(void);
+/* Gives way if that is wanted: for long loops that call nothing else of Quoit. Some two nanoseconds
+ * if not. [T][P] */
+void quoit_preempt_point(void);
+
 /* ---- threads and code that is not ours ------------------------------------------------------ */
 
 /* Around a call that may block and that Quoit cannot do: the goroutine keeps its thread, and

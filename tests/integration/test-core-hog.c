@@ -11,7 +11,6 @@
 #include "world.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -217,50 +216,6 @@ static void others_run(const struct kind *k)
         ok(stats().preempts[2] > before, "as P's are taken");
 }
 
-/* ---- who calls Quoit now and then ----------------------------------------------------------- */
-
-static int lost_errno;
-
-static __attribute__((noinline)) int errno_now(void)
-{
-    return errno;
-}
-
-static __attribute__((noinline)) void errno_set(int e)
-{
-    errno = e;
-}
-
-/* None of what it calls waits. */
-static int never_waits(void *arg)
-{
-    (void)arg;
-    while (!is_set(&stop)) {
-        errno_set(EXDEV);
-        quoit_pin();
-        quoit_unpin();
-        lost_errno += errno_now() != EXDEV;
-    }
-    return 0;
-}
-
-static void asked(void)
-{
-    struct quoit_g *g[HOGS_MOST];
-    int n = world_procs();
-
-    set(&stop, 0);
-    for (int i = 0; i < n; i++)
-        g[i] = world_go_apart(never_waits, NULL);
-    while (stats().preempts[0] == 0)
-        quoit_sleep(SHORT_NS);
-    set(&stop, 1);
-    for (int i = 0; i < n; i++)
-        world_join(g[i]);
-    ok(true, "who calls Quoit gives way at a call");
-    is_int(lost_errno, 0, "and keeps its errno");
-}
-
 /* ---- where the thread may run --------------------------------------------------------------- */
 
 /* Of the calling thread, as the kernel says. */
@@ -322,7 +277,6 @@ static int body(void *arg)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         others_run(&kinds[i]);
     is_int((int)stats().hogs, 0, "none is left");
-    asked();
     if (narrow && quoit_num_nodes() == 1 && quoit_node_cpus(0, NULL, 0) > 1)
         affinity();
     else

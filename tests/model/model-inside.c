@@ -18,6 +18,7 @@ static void *me;
 static struct m mp, other;
 static struct p p;
 static struct quoit_g g;
+static struct stack stk;
 static uint64_t plain; /* what the P protects */
 static uint32_t came_in;
 
@@ -59,6 +60,7 @@ static void setup(void)
     sched.allm = &mp;
     mp.p = mp.lastp = &p;
     mp.curg = &g;
+    g.stk = &stk;
     p.m = &mp;
     g.status = Grunning;
     me = &mp;
