@@ -285,6 +285,8 @@ static void stats_fill(struct quoit_stats *st)
     st->ring_ops = polls.ring_ops;
     st->helper_ops = polls.helper_ops;
     st->inline_ops = polls.inline_ops;
+    st->fixed_ops = polls.fixed_ops;
+    st->fixed_refusals = polls.fixed_refusals;
 }
 
 int quoit_stats(struct quoit_stats *stats)

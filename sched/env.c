@@ -170,6 +170,10 @@ static const struct env_word experiments[] = {
                "(IORING_SETUP_DEFER_TASKRUN, Linux 6.1), which saves interruptions; those of a "
                "thread that computes stay unseen until it is done.",
       EXPERIMENT_DEFER },
+    { "kernel-5.15", "Of io_uring only what Linux 5.15 has is used, as if this were such a kernel. "
+                     "For tests: what a newer one does better is given up.", EXPERIMENT_5_15 },
+    { "kernel-6.1", "The same for Linux 6.1.", EXPERIMENT_6_1 },
+    { "kernel-6.6", "The same for Linux 6.6.", EXPERIMENT_6_6 },
     { NULL, NULL, 0 },
 };
 

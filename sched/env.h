@@ -9,6 +9,7 @@
 
 #include "quoit.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +26,12 @@ enum traceback {
 };
 
 /* What may become the default one day, or go away; bits of env.experiments. */
-enum experiment { EXPERIMENT_DEFER = 1 };
+enum experiment {
+    EXPERIMENT_DEFER = 1,
+    EXPERIMENT_5_15 = 2, /* io_uring as older kernels have it, see env_kernel() */
+    EXPERIMENT_6_1 = 4,
+    EXPERIMENT_6_6 = 8,
+};
 
 /* Macros, as the texts of the table spell them out. */
 #define PROCS_MAX 1024         /* the table of who steals from whom grows by the square: 3 MiB */
@@ -85,6 +91,16 @@ static inline bool godebug(enum godebug what)
 static inline bool experiment(enum experiment e)
 {
     return env.experiments & (unsigned)e;
+}
+
+/* What io_uring is to have is what it had in this version of Linux at most, 515 for 5.15. */
+static inline int env_kernel(void)
+{
+    if (experiment(EXPERIMENT_5_15))
+        return 515;
+    if (experiment(EXPERIMENT_6_1))
+        return 601;
+    return experiment(EXPERIMENT_6_6) ? 606 : INT_MAX;
 }
 
 /* A word that a variable knows, with a sentence about it. */

@@ -75,7 +75,7 @@ void netpoll_mail(struct m *mp);
 
 /* Since start, over all M's and helper threads; a hint, any thread. */
 struct poll_numbers {
-    uint64_t ring_enters, ring_ops, helper_ops, inline_ops;
+    uint64_t ring_enters, ring_ops, helper_ops, inline_ops, fixed_ops, fixed_refusals;
 };
 void netpoll_count(struct poll_numbers *numbers);
 

@@ -43,7 +43,7 @@ int quoit_close(int fd)
 }
 
 /* The flag that keeps SIGPIPE away, where the kernel has it (Linux 6.18); asked once. */
-static uint32_t write_flags(void)
+uint32_t op_write_flags(void)
 {
     static int32_t known = -1; /* a  the same for all who ask */
     struct iovec nothing = { NULL, 0 };
@@ -70,7 +70,7 @@ static always_inline ssize_t transfer(int kind, int fd, const void *buf, size_t 
 
     return op_run(&(struct op){ .desc = &ops[kind], .fd = fd, .addr = op_word(buf),
                                 .len = (uint32_t)(n < rw_max ? n : rw_max), .off = (uint64_t)at,
-                                .flags = writes ? write_flags() : 0 });
+                                .flags = writes ? op_write_flags() : 0 });
 }
 
 ssize_t quoit_read(int fd, void *buf, size_t n)
@@ -104,7 +104,7 @@ static ssize_t vector(int kind, int fd, const struct iovec *v, int n, off_t at, 
     if (n < 0 || n > IOV_MAX)
         return -EINVAL;
     if (kind == OP_WRITEV)
-        op.flags |= write_flags();
+        op.flags |= op_write_flags();
     return flags & RWF_NOWAIT ? op_run_inline(&op) : op_run(&op);
 }
 

@@ -33,14 +33,13 @@
 #include "op.h"
 #include "poller.h"
 #include "posix.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-enum { HELPERS_PER_P = 4, HELPERS_LEAST = 8, HELPERS_MOST = 64 };
 
 /* Before the kernel is asked again when it was short of memory. */
 static const int64_t retry_ns = 1000000;
@@ -58,15 +57,6 @@ static struct poller *pollers; /* grows at the front, under the lock; read by an
 
 /* ---- start and end -------------------------------------------------------------------------- */
 
-static int helpers_max(int nprocs)
-{
-    int n = nprocs * HELPERS_PER_P;
-
-    if (env.helpers > 0)
-        return env.helpers;
-    return n < HELPERS_LEAST ? HELPERS_LEAST : n > HELPERS_MOST ? HELPERS_MOST : n;
-}
-
 int netpoll_init(int nprocs)
 {
     memset(&probed, 0, sizeof probed);
@@ -78,13 +68,13 @@ int netpoll_init(int nprocs)
             log_line(env.io == IO_URING ? LOG_WARNING : LOG_INFO,
                      "helper threads do the I/O: %s", probed.why);
     }
-    posix_init(helpers_max(nprocs));
+    posix_init(nprocs);
     return 0;
 }
 
 void netpoll_fini(void)
 {
-    posix_fini();
+    watch_fini();
     /* No M is left; the lock is for the eyes of tools that have not seen each of them join. */
     lock(&pollers_lock);
     while (pollers != NULL) {
@@ -103,6 +93,7 @@ void netpoll_after_fork_child(void)
     store_relaxed(&pollers_lock.word, 0);
     store_relaxed(&pollers, NULL);
     posix_after_fork_child();
+    fixed_after_fork_child();
 }
 
 static struct poller *poller_unused_locked(void)
@@ -180,6 +171,8 @@ static cold bool poller_ring_new(struct poller *pl)
                  strerrorname_np(-e));
         return false;
     }
+    pl->slots = (struct slots){ .there = false };
+    memset(&pl->fixed, 0, sizeof pl->fixed);
     if (t != NULL && pl->mp->node >= 0)
         ring_workers(&pl->ring, topo_node_mask(t, pl->mp->node), t->mask_bytes);
     return true;
@@ -231,8 +224,10 @@ void netpoll_flush(struct m *mp)
     add_relaxed(&mp->poll_inflight, n);
     e = ring_submit(&pl->ring);
     taken = e > 0 ? (uint32_t)e : 0;
-    if (taken < n)
+    if (taken < n) {
         add_relaxed(&mp->poll_inflight, taken - n);
+        op_cut(pl, taken);
+    }
     store_relaxed(&mp->poll_pending, n - taken);
     store_relaxed(&pl->ring_ops, pl->ring_ops + taken);
 }
@@ -481,7 +476,7 @@ bool netpoll_busy(void)
 
 int netpoll_threads(void)
 {
-    return posix_watchers();
+    return watch_threads();
 }
 
 void netpoll_count(struct poll_numbers *numbers)
@@ -493,5 +488,7 @@ void netpoll_count(struct poll_numbers *numbers)
         numbers->ring_ops += load_relaxed(&pl->ring_ops);
         numbers->helper_ops += load_relaxed(&pl->helper_ops);
         numbers->inline_ops += load_relaxed(&pl->inline_ops);
+        numbers->fixed_ops += load_relaxed(&pl->fixed.ops);
     }
+    numbers->fixed_refusals = fixed_refusals();
 }

@@ -23,6 +23,7 @@
 #include "throw.h"
 #include "timer.h"
 
+#include "batch.h"
 #include "cancel.h"
 #include "poller.h"
 #include "posix.h"
@@ -32,6 +33,10 @@
 #include <unistd.h>
 
 enum { SUBMIT_AT = 32, GEN_BITS = 20 };
+
+/* A result: the kernel has no worker for it, and can make none. Signals that come faster than it
+ * tries are enough. No error has this number. */
+enum { NO_WORKER = -5002 };
 
 /* ---- the tag -------------------------------------------------------------------------------- */
 
@@ -98,13 +103,30 @@ static void first_of_round(struct m *mp, struct poller *pl)
         pp->fairat = pl->tick + pl->span;
 }
 
-static void fill_in(struct io_uring_sqe *sqe, const struct op *op)
+/* A buffer in registered memory spares the kernel the look at its pages. */
+static void use_fixed(struct poller *pl, struct io_uring_sqe *sqe)
+{
+    struct fixed *f = &pl->fixed;
+    int i;
+
+    if (f->version != load_relaxed(&fixed_version))
+        fixed_update(pl);
+    i = fixed_find(f, sqe->addr, sqe->len);
+    if (i < 0)
+        return;
+    sqe->opcode = sqe->opcode == IORING_OP_READ ? IORING_OP_READ_FIXED : IORING_OP_WRITE_FIXED;
+    sqe->buf_index = (uint16_t)i;
+    store_relaxed(&f->ops, f->ops + 1);
+}
+
+static void fill_in(struct poller *pl, struct io_uring_sqe *sqe, const struct op *op)
 {
     if (unlikely(op->desc->how == HOW_ENTRY)) {
         *sqe = *(const struct io_uring_sqe *)op_pointer(op->addr);
         return;
     }
     sqe->opcode = op->desc->opcode;
+    sqe->flags = op->links;
     sqe->fd = op->fd;
     sqe->off = op->off;
     sqe->addr = op->addr;
@@ -112,6 +134,54 @@ static void fill_in(struct io_uring_sqe *sqe, const struct op *op)
     sqe->rw_flags = (int)op->flags;
     sqe->splice_fd_in = op->aux;
     sqe->addr3 = op->addr3;
+    if (unlikely(fixed_any(&pl->fixed)) &&
+        (sqe->opcode == IORING_OP_READ || sqe->opcode == IORING_OP_WRITE))
+        use_fixed(pl, sqe);
+}
+
+void op_put(struct m *mp, struct op *op)
+{
+    struct poller *pl = mp->poller;
+    struct io_uring_sqe *sqe = ring_entry(&pl->ring);
+    uint32_t gen = next_gen(pl);
+
+    CHECK(sqe != NULL, "the room that was made is gone");
+    op->left = 1;
+    fill_in(pl, sqe, op);
+    sqe->user_data = op_tag(op, gen);
+    if (!probed.cancel_any)
+        inflight_add(pl, op);
+    /* order OP-TAG out: all that was done with the record comes before its tag; in: tagged */
+    store_release(&op->gen, gen);
+    if (mp->poll_pending == 0)
+        first_of_round(mp, pl);
+    store_relaxed(&mp->poll_pending, mp->poll_pending + 1);
+}
+
+void op_flush(struct m *mp)
+{
+    if (mp->poll_pending >= SUBMIT_AT ||
+        (mp->poller->eager && load_relaxed(&mp->poll_inflight) == 0))
+        netpoll_flush(mp);
+}
+
+/* By itself it would be begun at once, whatever became of what it was to wait for. */
+void op_cut(struct poller *pl, unsigned taken)
+{
+    struct ring *r = &pl->ring;
+    unsigned at = r->sq_next - ring_pending(r);
+
+    if (taken == 0 || !(r->sqes[(at - 1) & r->sq_mask].flags & IOSQE_IO_HARDLINK))
+        return;
+    for (bool more = true; more && at != r->sq_next; at++) {
+        struct io_uring_sqe *sqe = &r->sqes[at & r->sq_mask];
+
+        more = sqe->flags & IOSQE_IO_HARDLINK;
+        tagged(sqe->user_data)->cut = true;
+        sqe->opcode = IORING_OP_NOP;
+        sqe->flags = 0;
+        sqe->rw_flags = 0;
+    }
 }
 
 /* Its goroutine waits, can be ended early, and is to be. After the fence of the new state (edge
@@ -128,50 +198,43 @@ static int hand_to_ring(void *arg)
 {
     struct op *op = arg;
     struct m *mp = m_get();
-    struct poller *pl = mp->poller;
-    struct io_uring_sqe *sqe;
-    uint32_t gen;
 
     if (is_given_up(op)) {
         op->res = -ECANCELED;
         return 0;
     }
-    sqe = ring_entry(&pl->ring);
-    gen = next_gen(pl);
-    CHECK(sqe != NULL, "the room that was made is gone");
-    op->left = 1;
-    fill_in(sqe, op);
-    sqe->user_data = op_tag(op, gen);
-    if (!probed.cancel_any)
-        inflight_add(pl, op);
-    /* order OP-TAG out: all that was done with the record comes before its tag; in: tagged */
-    store_release(&op->gen, gen);
-    if (mp->poll_pending == 0)
-        first_of_round(mp, pl);
-    store_relaxed(&mp->poll_pending, mp->poll_pending + 1);
-    if (mp->poll_pending >= SUBMIT_AT || (pl->eager && load_relaxed(&mp->poll_inflight) == 0))
-        netpoll_flush(mp);
+    op_put(mp, op);
+    op_flush(mp);
     return 1;
 }
 
-static bool ring_full(struct m *mp)
+static bool lacks_room(struct m *mp, unsigned n)
 {
     struct ring *r = &mp->poller->ring;
 
-    return r->fd >= 0 && ring_pending(r) > r->sq_mask;
+    return r->fd >= 0 && ring_pending(r) + n > r->sq_mask + 1;
 }
 
-/* The queue is full and submitting alone did not help: the kernel wants completions taken
- * first, or is short of memory. */
-static cold struct m *make_room(struct m *mp, struct op *op)
+/* Submitting alone may not help: the kernel wants completions taken first, or is short of
+ * memory. */
+static cold struct m *make_room(struct m *mp, unsigned n)
 {
     struct glist ready = { NULL, NULL, 0 };
 
     netpoll_flush(mp);
+    if (!lacks_room(mp, n))
+        return mp;
     netpoll_reap(mp, &ready);
     injectglist(mp, &ready);
-    op->res = -EINTR;
-    return ring_full(mp) ? op_later(mp) : mp;
+    return lacks_room(mp, n) ? op_later(mp) : mp;
+}
+
+bool op_has_room(struct m **mpp, unsigned n)
+{
+    if (likely(!lacks_room(*mpp, n)))
+        return true;
+    *mpp = make_room(*mpp, n);
+    return false;
 }
 
 /* What depends on others must let them run. A stop is noticed at the entry. */
@@ -194,11 +257,13 @@ struct quoit_g *op_finish(struct op *op, int32_t res)
     op->res = res;
     /* hint: only a tag that must not fit any more */
     store_relaxed(&op->gen, 0);
-    return gp;
+    return likely(op->batch == NULL) ? gp : batch_ended(op);
 }
 
 static void append(struct glist *ready, struct quoit_g *gp)
 {
+    if (gp == NULL)
+        return;
     gp->link = NULL;
     if (ready->last != NULL)
         ready->last->link = gp;
@@ -212,7 +277,7 @@ static void append(struct glist *ready, struct quoit_g *gp)
 static bool op_ended(struct op *op, const struct io_uring_cqe *cqe)
 {
     if (!(cqe->flags & IORING_CQE_F_NOTIF))
-        op->res = cqe->res;
+        op->res = likely(!op->cut) ? cqe->res : -ECANCELED;
     return !(cqe->flags & IORING_CQE_F_MORE) && --op->left == 0;
 }
 
@@ -293,8 +358,7 @@ long op_run_inline(const struct op *op)
     return mp == NULL ? op_plain(op) : run_inline(mp, op);
 }
 
-/* Has this M a ring, and has the ring this operation? */
-static bool by_ring(struct m *mp, const struct opdesc *desc)
+bool op_by_ring(struct m *mp, const struct opdesc *desc)
 {
     return desc->how != HOW_POOL && likely(probed.opcodes >> desc->opcode & 1) &&
            poller_ring(mp->poller);
@@ -315,8 +379,9 @@ static struct quoit_g *op_late(struct timer *timer)
 }
 
 /* Nobody can find it any more. Was it on the list, or not begun for a mark? Then what its end means
- * is said here; a worker of the kernel's that is disturbed says -EINTR. */
-static cold void ended_early(struct op *op)
+ * is said here; a worker of the kernel's that is disturbed says -EINTR. False: it ended by
+ * itself. */
+static cold bool ended_early(struct op *op)
 {
     bool early = op->res == -ECANCELED && limit_cancelled(op->gp);
 
@@ -327,6 +392,7 @@ static cold void ended_early(struct op *op)
     }
     if (early)
         op->res = limit_error(op->gp);
+    return early;
 }
 
 /* The same as below with a deadline. */
@@ -349,8 +415,10 @@ static struct m *wait_in_ring(struct m *mp, struct op *op, const char *reason)
     struct quoit_g *gp = mp->curg;
     int64_t deadline;
 
-    if (unlikely(ring_full(mp)))
-        return make_room(mp, op);
+    if (unlikely(!op_has_room(&mp, 1))) {
+        op->res = -EINTR;
+        return mp;
+    }
     op->gp = gp;
     op->pl = mp->poller;
     /* What must be done in any case is not found by who cancels. */
@@ -363,8 +431,10 @@ static struct m *wait_in_ring(struct m *mp, struct op *op, const char *reason)
     else
         mp = wait_until(mp, op, reason, deadline);
     store_relaxed(&gp->waits, 0);
-    if (unlikely(load_relaxed(&gp->limits) != 0))
-        ended_early(op);
+    if (unlikely(load_relaxed(&gp->limits) != 0) && ended_early(op))
+        return mp;
+    if (unlikely(op->res == -ECANCELED) && op->desc->how != HOW_ENTRY)
+        op->res = NO_WORKER;
     return mp;
 }
 
@@ -398,7 +468,7 @@ long op_run(struct op *op)
         }
     }
     do {
-        if (!by_ring(mp, op->desc)) {
+        if (!op_by_ring(mp, op->desc)) {
             if (op->desc->how == HOW_CLOSE || op->desc->how == HOW_ENTRY)
                 return run_inline(mp, op);
             mp = posix_wait(mp, op);
@@ -406,6 +476,8 @@ long op_run(struct op *op)
             mp = wait_in_ring(mp, op, op->desc->name);
             if (unlikely(op->res == -EAGAIN) && op->desc->events != 0)
                 mp = poll_first(mp, op);
+            else if (unlikely(op->res == NO_WORKER))
+                mp = posix_wait(mp, op);
         }
     } while (op->res == -EINTR);
     leave(mp);

@@ -92,7 +92,10 @@ struct op {
     uint32_t gen;   /* a  OP-TAG: which use of these bytes of stack; 0: not in flight */
     uint16_t left;  /* completions still to come */
     uint8_t told;   /* TOLD_, under the lock of pl->mail */
+    uint8_t links;  /* IOSQE_ flags: what follows it in its chain, and whether fd is a slot */
+    bool cut;       /* never begun: the kernel took its chain in part */
     struct quoit_g *gp;
+    struct quoit_io_batch *batch; /* whose it is instead of gp's; NULL: nobody's */
     struct poller *pl;      /* whose ring it is in */
     struct op *told_next;   /* in pl->told, under that lock */
     struct op *told_prev;
@@ -126,6 +129,22 @@ long op_run(struct op *op);
 /* It could not be begun: others run, or the thread sleeps for a moment. */
 struct m *op_later(struct m *mp);
 
+/* Has this M a ring, and has the ring this operation? */
+bool op_by_ring(struct m *mp, const struct opdesc *desc);
+
+/* Places for n entries. False: *mpp has been elsewhere, look again. */
+bool op_has_room(struct m **mpp, unsigned n);
+
+/* Fills in the entry that there is room for. It may be submitted and completed from here on. */
+void op_put(struct m *mp, struct op *op);
+
+/* The kernel has taken `taken` entries and no more. If a chain was cut in two the rest of it will
+ * not be begun. */
+void op_cut(struct poller *pl, unsigned taken);
+
+/* Submits what was put, if it is time. */
+void op_flush(struct m *mp);
+
 /* The same for what ends at once: a plain call on the spot, whatever its row says. */
 long op_run_inline(const struct op *op);
 
@@ -143,8 +162,12 @@ void op_tell(struct op *op);
  * appended. A completed wake-up is left to an owner who sleeps. How many operations ended. */
 unsigned op_take(struct poller *pl, bool owner, struct glist *ready);
 
-/* The operation ended with `res`: its goroutine, nobody else touches the record from here. */
+/* The operation ended with `res`: its goroutine, or NULL if that waits for more. Nobody else
+ * touches the record from here. */
 struct quoit_g *op_finish(struct op *op, int32_t res);
+
+/* The flags of a write that keep SIGPIPE away, where the kernel has them (io.c). */
+uint32_t op_write_flags(void);
 
 /* What user_data says of an operation, and what it says when it is none. */
 enum { UD_NONE = 0, UD_WAKE = 1 };

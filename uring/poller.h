@@ -10,8 +10,10 @@
 
 #include "lock.h"
 
+#include "fixed.h"
 #include "probe.h"
 #include "ring.h"
+#include "slot.h"
 
 struct m;
 struct op;
@@ -31,6 +33,8 @@ struct poller {
     uint32_t stray;    /* L  operations that were under way when the M ended */
     uint32_t gen;      /* m  tag of the next operation */
     uint64_t wakebuf;  /* m  where that read goes */
+    struct slots slots;
+    struct fixed fixed;
     struct op *inflight; /* under ring_lock; kept where not all can be cancelled at once */
 
     struct lock mail;  /*    of the next three (cancel.c) */

@@ -7,274 +7,53 @@
  * QUOIT_HELPERS allows only get calls that end by themselves. What does not, and
  * cannot be watched (the open of a FIFO waits for that of its other end, a read from a
  * device that has no way of being asked), gets one of QUOIT_MAXBLOCKED.
- *
- * The watcher uses poll(2): one descriptor may be waited for by many goroutines, which
- * epoll does not know. It takes no more entries than RLIMIT_NOFILE allows descriptors,
- * so all who wait for one share an entry. After each wake-up it goes over all of them;
- * this way is for compatibility, the rings are for speed.
  */
 #include "posix.h"
 
 #include "block.h"
 #include "disturb.h"
+#include "env.h"
 #include "limit.h"
-#include "lock.h"
 #include "proc.h"
 #include "throw.h"
 #include "timer.h"
 
 #include "poller.h"
+#include "watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A call that a thread of the pool is to make: on the stack of who waits for it. */
-struct helped {
-    struct block_job job;
-    struct timed t;
-    struct op *op;
-    bool told; /* a  to end early: whoever has it finishes it with -ECANCELED */
-};
+enum { HELPERS_PER_P = 4, HELPERS_LEAST = 8, HELPERS_MOST = 64 };
 
 /* Between two tries to disturb a thread: it may be just about to block. */
 static const int64_t disturb_ns = 2000000;
 
 static uint32_t foreign_busy; /* a  hint: operations that somebody waits for outside of rings */
 
-static struct watcher {
-    struct lock lock; /* of the first line */
-    struct op *news;
-    bool started, stopping;
-    pthread_t thread;
-    int eventfd;
-    /* The watcher's own. */
-    struct op **ops;      /* by descriptor */
-    struct pollfd *fds;   /* [0] is eventfd, then one for each descriptor of ops */
-    unsigned n, room;
-} watcher;
-
 /* The call is over: the goroutine goes on, unless Quoit ends. */
-static void finish(struct op *op, long res)
+void posix_finish(struct op *op, long res)
 {
-    op->res = (int32_t)res;
-    timed_wake(NULL, &op->helped->t);
+    struct quoit_g *gp;
+
+    if (op->batch == NULL) {
+        op->res = (int32_t)res;
+        timed_wake(NULL, &op->helped->t);
+    } else if ((gp = op_finish(op, (int32_t)res)) != NULL) {
+        block_ready(gp);
+    }
     /* hint: only now, or it could look as if nobody will ever make the goroutine ready */
     add_relaxed(&foreign_busy, -1u);
 }
 
-/* ---- the watcher ---------------------------------------------------------------------------- */
-
-static bool watch_grow(void)
-{
-    unsigned room = watcher.room == 0 ? 64 : watcher.room * 2;
-    struct op **o = realloc(watcher.ops, room * sizeof *o);
-    struct pollfd *f;
-
-    if (o == NULL)
-        return false;
-    watcher.ops = o;
-    f = realloc(watcher.fds, (room + 1) * sizeof *f);
-    if (f == NULL)
-        return false;
-    watcher.fds = f;
-    watcher.room = room;
-    return true;
-}
-
-static void watch(struct op *op)
-{
-    if (watcher.n == watcher.room && !watch_grow()) {
-        /* The goroutine begins anew: no read ends for want of memory. */
-        finish(op, -EINTR);
-        return;
-    }
-    watcher.ops[watcher.n++] = op;
-}
-
-static int by_fd(const void *a, const void *b)
-{
-    int x = (*(struct op *const *)a)->fd, y = (*(struct op *const *)b)->fd;
-
-    return (x > y) - (x < y);
-}
-
-/* False: the end. */
-static bool watch_news(void)
-{
-    struct op *op;
-    bool stopping;
-
-    lock(&watcher.lock);
-    op = watcher.news;
-    watcher.news = NULL;
-    stopping = watcher.stopping;
-    unlock(&watcher.lock);
-    if (op == NULL || stopping)
-        return !stopping;
-    while (op != NULL) {
-        struct op *next = op->next;
-
-        watch(op);
-        op = next;
-    }
-    if (watcher.n > 1)
-        qsort(watcher.ops, watcher.n, sizeof *watcher.ops, by_fd);
-    return true;
-}
-
-/* Readiness cannot be looked at more closely: the call may still have to wait for others. */
-static bool give_away(struct op *op)
-{
-    struct block_thread *thread;
-
-    op->helped->job.kind = BLOCK_LASTS;
-    if (!block_submit(&op->helped->job, &thread))
-        return false;
-    block_go(thread);
-    return true;
-}
-
-static bool is_told(const struct op *op)
-{
-    /* hint: who says so wakes us afterwards */
-    return load_relaxed(&op->helped->told);
-}
-
-/* It may have been somebody else's data: then it waits on. */
-static bool watch_done(struct op *op)
-{
-    long res = op->desc->look(op);
-
-    if (res == -EAGAIN || res == -EINTR)
-        return false;
-    if (res != -EOPNOTSUPP)
-        finish(op, res);
-    else if (!give_away(op))
-        /* No thread to be had: the goroutine begins anew. */
-        finish(op, -EINTR);
-    return true;
-}
-
-/* Is fds[k] that of op? The first one never is. */
-static bool is_for(unsigned k, const struct op *op)
-{
-    return k > 0 && watcher.fds[k].fd == op->fd;
-}
-
-/* How many entries. */
-static unsigned watch_list(void)
-{
-    unsigned k = 0;
-
-    watcher.fds[0] = (struct pollfd){ .fd = watcher.eventfd, .events = POLLIN };
-    for (unsigned i = 0; i < watcher.n; i++) {
-        const struct op *op = watcher.ops[i];
-
-        if (!is_for(k, op))
-            watcher.fds[++k] = (struct pollfd){ .fd = op->fd };
-        watcher.fds[k].events |= op_events(op);
-    }
-    return k + 1;
-}
-
-static void watch_look(void)
-{
-    unsigned kept = 0, k = 0;
-
-    for (unsigned i = 0; i < watcher.n; i++) {
-        struct op *op = watcher.ops[i];
-        short wanted = (short)(op_events(op) | POLLERR | POLLHUP | POLLNVAL);
-
-        k += !is_for(k, op);
-        if (is_told(op))
-            finish(op, -ECANCELED);
-        else if (!(watcher.fds[k].revents & wanted) || !watch_done(op))
-            watcher.ops[kept++] = op;
-    }
-    watcher.n = kept;
-}
-
-static void *watcher_main(void *arg unused_arg)
-{
-    while (watch_news()) {
-        eventfd_t n;
-
-        if (poll(watcher.fds, watch_list(), -1) < 0)
-            continue;
-        if (watcher.fds[0].revents != 0)
-            (void)eventfd_read(watcher.eventfd, &n);
-        watch_look();
-    }
-    return NULL;
-}
-
-/* Under the lock. */
-static int watcher_start_locked(void)
-{
-    int e;
-
-    if (watcher.started)
-        return 0;
-    if (watcher.stopping)
-        return -ESHUTDOWN;
-    if (!watch_grow())
-        return -ENOMEM;
-    watcher.eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (watcher.eventfd < 0)
-        return -errno;
-    e = plain_thread(&watcher.thread, watcher_main, NULL);
-    if (e < 0)
-        close(watcher.eventfd);
-    watcher.started = e == 0;
-    return e;
-}
-
-static int watcher_start(void)
-{
-    int e;
-
-    lock(&watcher.lock);
-    e = watcher_start_locked();
-    unlock(&watcher.lock);
-    return e;
-}
-
 /* ---- handing over, after the goroutine has left its stack ----------------------------------- */
-
-/* Somebody in there is to end early. */
-static void watch_disturb(void)
-{
-    bool there;
-
-    lock(&watcher.lock);
-    there = watcher.started;
-    unlock(&watcher.lock);
-    if (there)
-        (void)eventfd_write(watcher.eventfd, 1);
-}
-
-static void watch_put(struct op *op)
-{
-    bool first;
-
-    lock(&watcher.lock);
-    op->next = watcher.news;
-    first = op->next == NULL;
-    watcher.news = op;
-    unlock(&watcher.lock);
-    if (first)
-        (void)eventfd_write(watcher.eventfd, 1);
-}
 
 static bool watch_again(struct op *op)
 {
-    if (op->desc->events == 0 || watcher_start() != 0)
+    if (op->desc->events == 0 || watch_start() != 0)
         return false;
     watch_put(op);
     return true;
@@ -286,27 +65,33 @@ static int hand_to_watcher(void *arg)
     return 1;
 }
 
-/* In a thread of the pool. Where the descriptor has O_NONBLOCK the call does not wait. */
-static void make_call(struct block_job *job)
+/* In a thread of the pool. */
+long posix_call(struct op *op)
 {
-    struct op *op = container_of(job, struct helped, job)->op;
     long res = -EINTR;
 
     /* A bare system call is no point of cancellation, and there is nothing to be undone. */
     if (op->desc->call == NULL)
         pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
     disturb_allow(true);
-    while (res == -EINTR && !is_told(op)) {
+    while (res == -EINTR && !posix_told(op)) {
         pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
         res = op_call(op);
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     }
     disturb_allow(false);
     pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
-    if (res == -EINTR)
-        res = -ECANCELED;
+    return res == -EINTR ? -ECANCELED : res;
+}
+
+/* In a thread of the pool. Where the descriptor has O_NONBLOCK the call does not wait. */
+static void make_call(struct block_job *job)
+{
+    struct op *op = container_of(job, struct helped, job)->op;
+    long res = posix_call(op);
+
     if (res != -EAGAIN || !watch_again(op))
-        finish(op, res);
+        posix_finish(op, res);
 }
 
 /* ---- the goroutine's side ------------------------------------------------------------------- */
@@ -341,6 +126,12 @@ static long look(struct op *op)
     }
 }
 
+/* What an operation is given to. */
+struct elsewhere {
+    bool watched; /* the watcher, else a thread of the pool */
+    enum block_kind kind;
+    struct block_thread *thread;
+};
 
 /* It is to end early: whoever has the call by now is disturbed until it has let go. One that no
  * thread has begun is taken back. */
@@ -359,66 +150,138 @@ static struct m *withdraw(struct m *mp, struct op *op, struct helped *h)
     return mp;
 }
 
-/* The goroutine waits for the watcher, or for a thread that makes the call. False: no thread is to
- * be had. */
-static bool wait_elsewhere(struct m **mpp, struct op *op, bool watched, enum block_kind kind)
+bool posix_give(struct m *mp, struct block_job *job, int n, struct block_thread **thread)
 {
-    struct helped h = { .job = { .run = make_call, .kind = kind, .cancel = true }, .op = op };
-    struct block_thread *thread = NULL;
-    struct m *mp = *mpp;
     bool there;
 
-    op->helped = &h;
-    op->gp = mp->curg;
-    add_relaxed(&foreign_busy, 1);
+    add_relaxed(&foreign_busy, (uint32_t)n);
     mp->locks++;
-    there = watched ? watcher_start() == 0 : block_submit(&h.job, &thread);
+    there = block_submit(job, thread);
     mp->locks--;
-    if (!there) {
-        add_relaxed(&foreign_busy, -1u);
+    if (there)
+        store_relaxed(&mp->poller->helper_ops, mp->poller->helper_ops + (uint64_t)n);
+    else
+        add_relaxed(&foreign_busy, -(uint32_t)n);
+    return there;
+}
+
+/* A place for it with the watcher, or with a thread that makes the call. False: neither is to be
+ * had. */
+static bool find_place(struct m *mp, struct op *op, struct helped *h, struct elsewhere *to)
+{
+    *h = (struct helped){ .job = { .run = make_call, .kind = to->kind, .cancel = true }, .op = op };
+    op->helped = h;
+    if (!to->watched)
+        return posix_give(mp, &h->job, 1, &to->thread);
+    mp->locks++;
+    if (watch_start() != 0) {
+        mp->locks--;
         return false;
     }
+    mp->locks--;
+    add_relaxed(&foreign_busy, 1);
     store_relaxed(&mp->poller->helper_ops, mp->poller->helper_ops + 1);
-    mp = timed_wait_limited(mp, &h.t, INT64_MAX, watched ? hand_to_watcher : block_go,
-                            watched ? (void *)op : thread, op->desc->name);
-    if (timed_out(&h.t)) {
-        mp = withdraw(mp, op, &h);
-        if (op->res == -ECANCELED)
-            op->res = limit_error(op->gp);
-    }
-    *mpp = mp;
     return true;
 }
 
-static struct m *wait_somehow(struct m *mp, struct op *op, bool watched, enum block_kind kind)
+/* The same, and with any thread rather than none. */
+static bool find_any_place(struct m *mp, struct op *op, struct helped *h, struct elsewhere *to)
 {
-    if (wait_elsewhere(&mp, op, watched, kind) ||
-        (watched && wait_elsewhere(&mp, op, false, BLOCK_LASTS)))
-        return mp;
-    /* Slow beats not at all. */
-    if (!watched && kind == BLOCK_ENDS) {
-        op->res = (int32_t)op_plain(op);
-        return mp;
+    if (find_place(mp, op, h, to))
+        return true;
+    if (!to->watched)
+        return false;
+    to->watched = false;
+    to->kind = BLOCK_LASTS;
+    return find_place(mp, op, h, to);
+}
+
+/* No place is to be had, and slow beats not at all. False: not even that is possible. */
+static bool done_here(struct op *op, const struct elsewhere *to)
+{
+    if (to->watched || to->kind != BLOCK_ENDS)
+        return false;
+    op->res = (int32_t)op_plain(op);
+    return true;
+}
+
+/* What can be done at once is; else where it may wait. */
+static bool done_at_once(struct m *mp, struct op *op, struct elsewhere *to)
+{
+    int saved = errno;
+    long res = look(op);
+    bool would_block = res == -EAGAIN || res == -EOPNOTSUPP || res == LOOK_LASTS;
+
+    to->kind = res == LOOK_LASTS ? BLOCK_LASTS : BLOCK_ENDS;
+    to->watched = would_block && (op->desc->events == EVENTS_ASKED ||
+                                  (op->desc->events != 0 && !is_file(op)));
+    errno = saved;
+    if (would_block)
+        return false;
+    store_relaxed(&mp->poller->inline_ops, mp->poller->inline_ops + 1);
+    op->res = (int32_t)res;
+    return true;
+}
+
+static struct m *wait_there(struct m *mp, struct op *op, struct helped *h,
+                            const struct elsewhere *to)
+{
+    mp = timed_wait_limited(mp, &h->t, INT64_MAX, to->watched ? hand_to_watcher : block_go,
+                            to->watched ? (void *)op : to->thread, op->desc->name);
+    if (timed_out(&h->t)) {
+        mp = withdraw(mp, op, h);
+        if (op->res == -ECANCELED)
+            op->res = limit_error(op->gp);
     }
-    op->res = -EINTR;
-    return op_later(mp);
+    return mp;
 }
 
 struct m *posix_wait(struct m *mp, struct op *op)
 {
-    struct poller *pl = mp->poller;
+    struct elsewhere to = { .thread = NULL };
+    struct helped h;
+
+    if (done_at_once(mp, op, &to))
+        return mp;
+    op->gp = mp->curg;
+    if (find_any_place(mp, op, &h, &to))
+        return wait_there(mp, op, &h, &to);
+    if (done_here(op, &to))
+        return mp;
+    op->res = -EINTR;
+    return op_later(mp);
+}
+
+bool posix_begin(struct m *mp, struct op *op, struct helped *h)
+{
+    struct elsewhere to = { .thread = NULL };
+
+    if (done_at_once(mp, op, &to))
+        return false;
+    if (!find_any_place(mp, op, h, &to)) {
+        if (!done_here(op, &to))
+            op->res = -EINTR;
+        return false;
+    }
+    if (to.watched)
+        watch_put(op);
+    else
+        block_go(to.thread);
+    return true;
+}
+
+long posix_try(struct op *op)
+{
     int saved = errno;
     long res = look(op);
-    bool would_block = res == -EAGAIN || res == -EOPNOTSUPP || res == LOOK_LASTS;
-    bool watched = would_block && (op->desc->events == EVENTS_ASKED ||
-                                   (op->desc->events != 0 && !is_file(op)));
 
     errno = saved;
-    if (would_block)
-        return wait_somehow(mp, op, watched, res == LOOK_LASTS ? BLOCK_LASTS : BLOCK_ENDS);
-    store_relaxed(&pl->inline_ops, pl->inline_ops + 1);
-    op->res = (int32_t)res;
-    return mp;
+    return res;
+}
+
+bool posix_lasts(const struct op *op)
+{
+    return op->desc->events != 0 && !is_file(op);
 }
 
 uint32_t posix_busy(void)
@@ -426,47 +289,30 @@ uint32_t posix_busy(void)
     return load_relaxed(&foreign_busy);
 }
 
-int posix_watchers(void)
-{
-    int n;
-
-    lock(&watcher.lock);
-    n = watcher.started;
-    unlock(&watcher.lock);
-    return n;
-}
-
 int posix_helpers(void)
 {
     return block_threads();
 }
 
-void posix_init(int max)
+/* Most threads for calls that end by themselves. */
+static int helpers_max(int nprocs)
 {
-    watcher = (struct watcher){ 0 };
+    int n = nprocs * HELPERS_PER_P;
+
+    if (env.helpers > 0)
+        return env.helpers;
+    return n < HELPERS_LEAST ? HELPERS_LEAST : n > HELPERS_MOST ? HELPERS_MOST : n;
+}
+
+void posix_init(int nprocs)
+{
+    watch_init();
     store_relaxed(&foreign_busy, 0);
-    block_bound(max);
+    block_bound(helpers_max(nprocs));
 }
 
 void posix_after_fork_child(void)
 {
-    if (watcher.started)
-        close(watcher.eventfd);
-    /* Who looks for leaks in the child finds the parent's. */
-    watcher = (struct watcher){ .stopping = true, .ops = watcher.ops, .fds = watcher.fds };
+    watch_after_fork_child();
     store_relaxed(&foreign_busy, 0);
-}
-
-void posix_fini(void)
-{
-    lock(&watcher.lock);
-    watcher.stopping = true;
-    unlock(&watcher.lock);
-    if (watcher.started) {
-        (void)eventfd_write(watcher.eventfd, 1);
-        pthread_join(watcher.thread, NULL);
-        close(watcher.eventfd);
-    }
-    free(watcher.ops);
-    free(watcher.fds);
 }

@@ -52,7 +52,7 @@ static void explain(struct probe *p, int e)
                  "this kernel has no io_uring, or a sandbox hides it (ENOSYS)");
     else if (e == -ENOMEM)
         snprintf(p->why, sizeof p->why,
-                 "no memory for a ring (ENOMEM); before Linux 5.12 raise ulimit -l");
+                 "no memory for a ring (ENOMEM); a higher ulimit -l may help");
     else if (e == -EOPNOTSUPP)
         snprintf(p->why, sizeof p->why,
                  "this kernel's io_uring is too old; Linux 5.11 has what is needed");
@@ -90,7 +90,55 @@ static bool try_cancel_any(struct ring *r)
     if (ring_submit(r) != 1)
         return false;
     cqe = ring_peek(r);
-    return cqe != NULL && cqe->res != -EINVAL;
+    if (cqe == NULL)
+        return false;
+    ring_took(r);
+    return cqe->res != -EINVAL;
+}
+
+/* Files in places of the ring: a kernel that does not know of them opens descriptors, of which no
+ * two are 0 at a time. */
+static bool try_direct(struct ring *r)
+{
+    const struct io_uring_cqe *cqe;
+    bool direct = ring_slots(r, 1) == 0;
+
+    for (int i = 0; direct && i < 2; i++) {
+        struct io_uring_sqe *sqe = ring_entry(r);
+
+        sqe->opcode = IORING_OP_OPENAT;
+        sqe->fd = AT_FDCWD;
+        sqe->addr = (uintptr_t)"/";
+        sqe->open_flags = O_RDONLY | O_DIRECTORY;
+        sqe->file_index = 1;
+    }
+    if (!direct || ring_submit(r) != 2)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        while ((cqe = ring_peek(r)) == NULL)
+            if (ring_wait(r, INT64_MAX) < 0)
+                return false;
+        direct &= cqe->res == 0;
+        if (cqe->res > 0)
+            close(cqe->res);
+        ring_took(r);
+    }
+    return direct;
+}
+
+/* Operations by the version of Linux that has them first, as env_kernel() writes it. */
+static uint64_t opcodes_of(int kernel)
+{
+    static const struct {
+        int kernel, op;
+    } first[] = { { 518, IORING_OP_MSG_RING }, { 519, IORING_OP_FSETXATTR },
+                  { 600, IORING_OP_SEND_ZC }, { 601, IORING_OP_SENDMSG_ZC },
+                  { 607, IORING_OP_SENDMSG_ZC + 1 } };
+
+    for (size_t i = 0; i < array_len(first); i++)
+        if (kernel < first[i].kernel)
+            return (1ull << first[i].op) - 1;
+    return UINT64_MAX;
 }
 
 /* One that is not there: a kernel that knows how says so. */
@@ -99,8 +147,18 @@ static bool try_cancel_by_others(const struct probe *p, const struct ring *r)
     return !(p->flags & IORING_SETUP_SINGLE_ISSUER) && ring_cancel_sync(r, UINT64_MAX) == -ENOENT;
 }
 
+static void try_features(struct probe *p, struct ring *r)
+{
+    p->opcodes &= opcodes_of(env_kernel());
+    p->cancel_any = env_kernel() >= 519 && try_cancel_any(r);
+    p->cancel_by_others = p->cancel_any && env_kernel() >= 600 && try_cancel_by_others(p, r);
+    p->direct = try_direct(r);
+}
+
 static const char *kind(unsigned flags)
 {
+    if (env_kernel() < INT_MAX)
+        return "uring as an older kernel has it (experiment kernel-...)";
     if (flags & IORING_SETUP_DEFER_TASKRUN)
         return "uring, completions wait for their thread (experiment defer)";
     if (experiment(EXPERIMENT_DEFER))
@@ -126,8 +184,7 @@ void probe_rings(struct probe *p)
     if ((r.liburing.features & needed) != needed || (p->opcodes & least) != least)
         explain(p, -EOPNOTSUPP);
     else
-        p->cancel_any = try_cancel_any(&r);
-    p->cancel_by_others = p->cancel_any && try_cancel_by_others(p, &r);
+        try_features(p, &r);
     ring_close(&r);
     if (p->error == 0)
         p->how = kind(p->flags);

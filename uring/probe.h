@@ -18,6 +18,7 @@ struct probe {
     uint64_t opcodes;  /* bit n: the operation IORING_OP_ n is there */
     bool cancel_any;   /* everything in flight can be cancelled at once */
     bool cancel_by_others; /* not only the owner can cancel */
+    bool direct;       /* files can be opened into places of a ring */
     char why[160];     /* the reason and the remedy for people; "" when there are rings */
 };
 

@@ -41,6 +41,9 @@ bool ring_flags(int k, unsigned *flags)
 
     if (!experiment(EXPERIMENT_DEFER))
         k++;
+    /* The first two want Linux 6.0, the third 5.19. */
+    if (env_kernel() < 519)
+        k += experiment(EXPERIMENT_DEFER) ? 3 : 2;
     if (k < 0 || k >= (int)array_len(ladder))
         return false;
     *flags = ladder[k];
@@ -88,7 +91,7 @@ int ring_open(struct ring *r, unsigned entries, unsigned flags)
     (void)io_uring_ring_dontfork(u);
     r->fd = r->enter_fd = u->ring_fd;
     r->enter_flags = 0;
-    if (io_uring_register_ring_fd(u) == 1) {
+    if (env_kernel() >= 518 && io_uring_register_ring_fd(u) == 1) {
         r->enter_fd = u->enter_ring_fd;
         r->enter_flags = IORING_ENTER_REGISTERED_RING;
     }
@@ -118,6 +121,29 @@ void ring_workers(struct ring *r, const unsigned long *cpus, size_t bytes)
     /* They would inherit the one core that their thread is bound to. */
     if (cpus != NULL)
         (void)io_uring_register_iowq_aff(&r->liburing, bytes, (const cpu_set_t *)cpus);
+}
+
+int ring_slots(struct ring *r, unsigned n)
+{
+    int none[256];
+
+    memset(none, -1, sizeof none);
+    return n <= array_len(none) ? io_uring_register_files(&r->liburing, none, n) : -EINVAL;
+}
+
+int ring_places_for_memory(struct ring *r, unsigned n)
+{
+    static const struct iovec none[64];
+
+    return n <= array_len(none) ? io_uring_register_buffers(&r->liburing, none, n) : -EINVAL;
+}
+
+int ring_put_memory(struct ring *r, int i, void *p, size_t bytes)
+{
+    struct iovec v = { bytes > 0 ? p : NULL, bytes };
+    int e = io_uring_register_buffers_update_tag(&r->liburing, (unsigned)i, &v, NULL, 1);
+
+    return e < 0 ? e : 0;
 }
 
 struct io_uring_sqe *ring_entry(struct ring *r)
@@ -178,6 +204,8 @@ int ring_submit(struct ring *r)
         if (e <= 0)
             return taken > 0 ? (int)taken : e == 0 ? -EAGAIN : e;
         taken += (unsigned)e;
+        if (r->sqes[(r->sq_next - (n - taken) - 1) & r->sq_mask].flags & IOSQE_IO_HARDLINK)
+            break;
     }
     return (int)taken;
 }

@@ -64,6 +64,14 @@ bool ring_flags(int k, unsigned *flags);
  * do no harm. */
 void ring_workers(struct ring *r, const unsigned long *cpus, size_t bytes);
 
+/* Places for n files that have no descriptor. The owner. 0 or -errno. */
+int ring_slots(struct ring *r, unsigned n);
+
+/* Places for n pieces of memory that stays pinned; which one is in place i from now on, 0 bytes:
+ * none. The owner. 0 or -errno. */
+int ring_places_for_memory(struct ring *r, unsigned n);
+int ring_put_memory(struct ring *r, int i, void *p, size_t bytes);
+
 /* An entry to fill in, all zero, or NULL: full, submit first. */
 struct io_uring_sqe *ring_entry(struct ring *r);
 /* How many are filled in and not taken by the kernel. */
@@ -79,7 +87,8 @@ void ring_unget(struct ring *r);
 void ring_drop_pending(struct ring *r);
 
 /* Submits all; how many the kernel took, or -EAGAIN, -EBUSY, -ENOMEM: later. Entries not taken
- * stay. */
+ * stay. Where it took some, and the last of them has another one that is to follow it, the rest is
+ * not submitted. */
 int ring_submit(struct ring *r);
 /* The same, then waits for a completion or the deadline (CLOCK_MONOTONIC ns, INT64_MAX: none).
  * 0, or -EAGAIN, -EBUSY, -ENOMEM: nothing was taken and there was no waiting; also returns

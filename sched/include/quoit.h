@@ -440,6 +440,8 @@ struct quoit_stats {
     uint64_t preempts[3];  /* goroutines that gave way after a quantum: as they were asked to, in
                             * the middle of a loop, or by losing their P to others */
     uint64_t hogs;         /* that compute on without a P, now */
+    uint64_t fixed_ops;    /* operations that used registered memory (quoit_buf_register) */
+    uint64_t fixed_refusals; /* times that a ring did not take such memory */
 };
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);

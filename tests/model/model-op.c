@@ -17,6 +17,17 @@ static const struct opdesc desc;
 static uint64_t record; /* stands for what is in it */
 
 struct probe probed;
+uint32_t fixed_version;
+
+/* No memory is registered. */
+void fixed_update(struct poller *p unused_arg)
+{
+}
+
+int fixed_find(struct fixed *f unused_arg, uint64_t at unused_arg, uint64_t n unused_arg)
+{
+    return -1;
+}
 
 struct io_uring_sqe *ring_entry(struct ring *r unused_arg)
 {

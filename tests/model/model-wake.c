@@ -38,6 +38,10 @@ unsigned op_take(struct poller *p unused_arg, bool owner unused_arg, struct glis
     return 0;
 }
 
+void op_cut(struct poller *p unused_arg, unsigned n unused_arg)
+{
+}
+
 /* This M has no operation in flight: it sleeps on the futex. */
 int ring_submit(struct ring *r unused_arg)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-op.c - operations on rings when the kernel is in trouble: none is lost, none is done twice
- *
- * io_uring_enter2 is led through this file by the linker, so that it can refuse.
  */
 #include "op.h"
 
@@ -12,6 +10,7 @@
 #include "os_linux.h"
 
 #include "child.h"
+#include "faultring.h"
 #include "forbid.h"
 #include "poller.h"
 #include "posix.h"
@@ -27,33 +26,6 @@
 enum { GOROUTINES = 300, READS = 20, SPAN = 4096 };
 
 static int file;
-
-/* ---- a kernel in trouble -------------------------------------------------------------------- */
-
-static uint32_t calls, refuse_every, refuse_first, refuse_all, refused;
-static int64_t refuse_until;
-
-int __real_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
-                           size_t bytes);
-int __wrap_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
-                           size_t bytes);
-
-int __wrap_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
-                           size_t bytes)
-{
-    static const int errors[] = { -EAGAIN, -EBUSY, -ENOMEM, -EINTR };
-    uint32_t n = add_relaxed(&calls, 1);
-
-    if (load_relaxed(&refuse_all) || (refuse_until != 0 && nanotime() < refuse_until)) {
-        add_relaxed(&refused, 1);
-        return -EBUSY;
-    }
-    if (n < refuse_first || (refuse_every > 0 && n % refuse_every != 0)) {
-        add_relaxed(&refused, 1);
-        return errors[n % array_len(errors)];
-    }
-    return __real_io_uring_enter2(fd, submit, wait, flags, arg, bytes);
-}
 
 /* ---- many reads ----------------------------------------------------------------------------- */
 
@@ -74,12 +46,28 @@ static int read_some(void *arg)
     return 0;
 }
 
+/* The same as one batch. */
+static int read_at_once(void *arg)
+{
+    uint32_t at = (uint32_t)(uintptr_t)arg, got[READS];
+    struct quoit_io io[READS];
+
+    for (uint32_t i = 0; i < READS; i++)
+        io[i] = (struct quoit_io){ .what = QUOIT_IO_PREAD, .fd = file, .buf = &got[i],
+                                   .n = sizeof *got, .at = (int64_t)((at + i) % (SPAN / 4)) * 4 };
+    if (quoit_io_batch(io, READS) == 0)
+        for (uint32_t i = 0; i < READS; i++)
+            add_relaxed(&right, io[i].result == sizeof *got && got[i] == (at + i) % (SPAN / 4));
+    quoit_wg_done(&done);
+    return 0;
+}
+
 static int read_much(void *arg unused_arg)
 {
     store_relaxed(&right, 0);
     quoit_wg_add(&done, GOROUTINES);
     for (uintptr_t i = 0; i < GOROUTINES; i++)
-        quoit_go(read_some, (void *)(i * 37));
+        quoit_go(i % 2 ? read_at_once : read_some, (void *)(i * 37));
     quoit_wg_wait(&done);
     return (int)load_relaxed(&right);
 }
@@ -87,13 +75,26 @@ static int read_much(void *arg unused_arg)
 static void nothing_is_lost(const char *procs, uint32_t every, uint32_t first, const char *what)
 {
     setenv("GOMAXPROCS", procs, 1);
-    refuse_every = every;
-    refuse_first = first;
-    calls = refused = 0;
+    faults.every = every;
+    faults.first = first;
+    fault_calls = fault_refused = 0;
     is_int(quoit_main(read_much, NULL), GOROUTINES * READS, "GOMAXPROCS=%s, %s: all reads right",
            procs, what);
-    ok(refused > 0 || every + first == 0, "of %d calls %d were refused", (int)calls, (int)refused);
-    refuse_every = refuse_first = 0;
+    ok(fault_refused > 0 || every + first == 0, "of %d calls %d were refused", (int)fault_calls,
+       (int)fault_refused);
+    faults.every = faults.first = 0;
+}
+
+/* Results that mean: once more. */
+static void spoiled_reads_are_done_again(const char *procs)
+{
+    setenv("GOMAXPROCS", procs, 1);
+    fault_spoiled = 0;
+    store_relaxed(&faults.spoil, 3);
+    is_int(quoit_main(read_much, NULL), GOROUTINES * READS,
+           "GOMAXPROCS=%s, reads that are to be made again: all right", procs);
+    ok(fault_spoiled > 0, "%d times", (int)fault_spoiled);
+    store_relaxed(&faults.spoil, 0);
 }
 
 /* ---- the end, with reads under way ---------------------------------------------------------- */
@@ -146,7 +147,7 @@ static int abandon_for_good(void *arg unused_arg)
     quoit_go(read_for_ever, NULL);
     for (int i = 0; i < 10; i++)
         quoit_yield();
-    store_relaxed(&refuse_all, 1);
+    store_relaxed(&faults.all, 1);
     return 5;
 }
 
@@ -163,7 +164,7 @@ static int leave_behind(void *arg unused_arg)
         return 2;
     if (write(ends[1], "late", 4) != 4)
         return 3;
-    store_relaxed(&refuse_all, 0);
+    store_relaxed(&faults.all, 0);
     while ((e = quoit_main(nothing, NULL)) == -EBUSY && nanotime() < until)
         os_yield();
     return e == 6 ? 0 : 4;
@@ -201,8 +202,8 @@ static int fill_the_queue(void *arg unused_arg)
     static char bytes[RING_ENTRIES + 1];
 
     right = 0;
-    refuse_until = nanotime() + REFUSED_MS * INT64_C(1000000);
-    store_relaxed(&calls, 0);
+    faults.until = nanotime() + REFUSED_MS * INT64_C(1000000);
+    store_relaxed(&fault_calls, 0);
     quoit_wg_add(&done, RING_ENTRIES + 1);
     for (int i = 0; i <= RING_ENTRIES; i++)
         quoit_go(read_one, NULL);
@@ -210,8 +211,8 @@ static int fill_the_queue(void *arg unused_arg)
     if (write(ends[1], bytes, sizeof bytes) != (ssize_t)sizeof bytes)
         bail("write");
     quoit_wg_wait(&done);
-    refuse_until = 0;
-    return (int)load_relaxed(&calls);
+    faults.until = 0;
+    return (int)load_relaxed(&fault_calls);
 }
 
 static void nobody_spins_while_the_kernel_takes_nothing(void)
@@ -228,6 +229,39 @@ static void nobody_spins_while_the_kernel_takes_nothing(void)
     close(ends[1]);
 }
 
+/* ---- a chain that is cut in two -------------------------------------------------------------- */
+
+enum { CUT_STEPS = 4 };
+
+static void read_from(struct quoit_io io[CUT_STEPS], char *in)
+{
+    io[0] = (struct quoit_io){ .what = QUOIT_IO_OPENAT, .chain = QUOIT_IO_THEN, .fd = AT_FDCWD,
+                               .buf = "/dev/zero", .flags = O_RDONLY | O_CLOEXEC };
+    io[1] = (struct quoit_io){ .what = QUOIT_IO_READ, .chain = QUOIT_IO_THEN,
+                               .fd = QUOIT_IO_OPENED, .buf = in, .n = 1 };
+    io[2] = io[1];
+    io[3] = (struct quoit_io){ .what = QUOIT_IO_CLOSE, .fd = QUOIT_IO_OPENED };
+}
+
+/* What was not taken with its chain is not done by itself, and the ring is none the worse. */
+static int cut_everywhere(void *arg unused_arg)
+{
+    struct quoit_io io[CUT_STEPS];
+    char in = 1;
+
+    for (uint32_t few = 1; few < CUT_STEPS; few++) {
+        read_from(io, &in);
+        store_relaxed(&faults.take, few);
+        is_int(quoit_io_batch(io, CUT_STEPS), 0, "the kernel takes %d of a chain", (int)few);
+        for (uint32_t i = 0; i < CUT_STEPS; i++)
+            is_int(io[i].result, i >= few ? -ECANCELED : i % 3 != 0, "its step %d", (int)i);
+        read_from(io, &in);
+        is_int(quoit_io_batch(io, CUT_STEPS), 0, "the next one is taken whole");
+        is_int(io[0].result + io[1].result + io[2].result + io[3].result, 2, "and done");
+    }
+    return 0;
+}
+
 /* ---- one M without a ring ------------------------------------------------------------------- */
 
 static int no_more_rings(void *arg)
@@ -241,11 +275,11 @@ static int in_child(void *arg unused_arg)
 {
     int e = 0, n;
 
-    calls = 0;
+    fault_calls = 0;
     n = quoit_main(no_more_rings, &e);
 
-    /* Only the probe's trial went to a ring. */
-    return e < 0 ? 99 : n == GOROUTINES * READS && calls == 1 ? 0 : 1;
+    /* Only what the probe tried went to a ring. */
+    return e < 0 ? 99 : n == GOROUTINES * READS && fault_calls == 2 ? 0 : 1;
 }
 
 static void a_thread_without_a_ring_is_helped(void)
@@ -376,10 +410,14 @@ int main(void)
     nothing_is_lost("2", 3, 0, "two of three refused");
     nothing_is_lost("1", 0, 400, "the first 400 refused");
     nothing_is_lost("2", 0, 400, "the first 400 refused");
+    spoiled_reads_are_done_again("1");
+    spoiled_reads_are_done_again("2");
     what_is_under_way_is_cancelled(false);
     what_is_under_way_is_cancelled(true);
     what_cannot_be_cancelled_is_left_behind();
     nobody_spins_while_the_kernel_takes_nothing();
+    if (probed.direct)
+        quoit_main(cut_everywhere, NULL);
     a_thread_without_a_ring_is_helped();
     a_stale_completion_ends_the_program(pl);
     a_wake_up_is_left_to_a_sleeper(pl);

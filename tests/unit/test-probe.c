@@ -8,8 +8,8 @@
 #include "child.h"
 #include "forbid.h"
 #include "tap.h"
+#include "uapi.h"
 
-#include <linux/io_uring.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -92,6 +92,44 @@ static void the_experiment_is_told(void)
     is_str(p.how, "uring", "and not told of");
 }
 
+/* The operation with this number, as far as a bit can say it. */
+static bool has(const struct probe *p, int op)
+{
+    return p->opcodes >> op & 1;
+}
+
+/* Each level has what the one below has, and not more than this kernel. */
+static void older_kernels_have_less(void)
+{
+    static const struct {
+        const char *name;
+        unsigned never;
+        int last, none;
+        bool cancels;
+    } levels[] = {
+        { "kernel-5.15", IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
+                         IORING_SETUP_DEFER_TASKRUN,
+          IORING_OP_LINKAT, IORING_OP_MSG_RING, false },
+        { "kernel-6.1", 0, IORING_OP_SENDMSG_ZC, IORING_OP_WAITID, true },
+        { "kernel-6.6", 0, IORING_OP_SENDMSG_ZC, IORING_OP_FUTEX_WAIT, true },
+    };
+    struct probe all, p;
+
+    probe_rings_as(&all, NULL);
+    for (size_t i = 0; i < array_len(levels); i++) {
+        probe_rings_as(&p, levels[i].name);
+        is_int(p.error, 0, "%s: there are rings", levels[i].name);
+        is_int(p.flags & levels[i].never, 0, "no flags that it does not have");
+        is_int(has(&p, levels[i].last), has(&all, levels[i].last), "its last operation");
+        ok(!has(&p, levels[i].none), "and not the next one");
+        is_int(p.cancel_any, levels[i].cancels && all.cancel_any, "what it can cancel");
+        is_int(p.opcodes & ~all.opcodes, 0, "nothing that this kernel lacks");
+        ok(strstr(p.how, "older kernel") != NULL, "it is told: %s", p.how);
+    }
+    probe_rings_as(&p, NULL);
+    ok(p.opcodes == all.opcodes, "and it is over when nobody asks");
+}
+
 int main(void)
 {
     struct probe p;
@@ -101,6 +139,7 @@ int main(void)
         skip_all("%s", p.why);
     is_str(p.why, "", "where there are rings there is nothing to explain");
     the_experiment_is_told();
+    older_kernels_have_less();
     the_reason_is_told("a container's filter",
                        (struct refusal){ __NR_io_uring_setup, EPERM, "seccomp" });
     the_reason_is_told("no io_uring", (struct refusal){ __NR_io_uring_setup, ENOSYS, "ENOSYS" });

@@ -158,6 +158,89 @@ int quoit_getaddrinfo(const char *node, const char *service, const struct addrin
  * What completes again and again (multishot) never returns. */
 int quoit_uring_submit(void (*prep)(struct io_uring_sqe *sqe, void *arg), void *arg);
 
+/* Several operations at once. What each of them does is said by `what` in a struct quoit_io; it
+ * means what the call of that name means, and the fields are the arguments of that:
+ *
+ *     QUOIT_IO_OPENAT              fd, buf (the path), flags, mode
+ *     QUOIT_IO_CLOSE               fd
+ *     QUOIT_IO_READ, _WRITE        fd, buf, n
+ *     QUOIT_IO_PREAD, _PWRITE      fd, buf, n, at
+ *     QUOIT_IO_READV, _WRITEV      fd, buf (struct iovec), n (how many), at (-1: the file's own
+ *                                  position), flags (RWF_)
+ *     QUOIT_IO_FSYNC, _FDATASYNC   fd
+ *     QUOIT_IO_FALLOCATE           fd, at, n, mode
+ *     QUOIT_IO_FTRUNCATE           fd, at (the size)
+ *     QUOIT_IO_STATX               fd, buf (the path), flags, mode (the mask), buf2 (struct statx)
+ *     QUOIT_IO_UNLINKAT            fd, buf (the path), flags
+ *     QUOIT_IO_MKDIRAT             fd, buf (the path), mode
+ *     QUOIT_IO_RENAMEAT            fd, buf (from), fd2, buf2 (to), flags
+ *     QUOIT_IO_ACCEPT              fd, buf (the name), buf2 (its length), flags
+ *     QUOIT_IO_SEND, _RECV         fd, buf, n, flags
+ *     QUOIT_IO_SENDMSG, _RECVMSG   fd, buf (struct msghdr), flags
+ *     QUOIT_IO_POLL                fd, flags (POLLIN, ...)
+ *
+ * What is not named has to be 0. They are done in any order and side by side, but for a chain: with
+ * QUOIT_IO_THEN in `chain` the next of the array begins when this one has ended, with whatever
+ * result. A chain may begin with an openat, end with a close, and in between use the file with
+ * QUOIT_IO_OPENED for an fd: then the file has no descriptor, and the result of the openat is 0. */
+enum {
+    QUOIT_IO_OPENAT = 1, QUOIT_IO_CLOSE, QUOIT_IO_READ, QUOIT_IO_WRITE, QUOIT_IO_PREAD,
+    QUOIT_IO_PWRITE, QUOIT_IO_READV, QUOIT_IO_WRITEV, QUOIT_IO_FSYNC, QUOIT_IO_FDATASYNC,
+    QUOIT_IO_FALLOCATE, QUOIT_IO_FTRUNCATE, QUOIT_IO_STATX, QUOIT_IO_UNLINKAT, QUOIT_IO_MKDIRAT,
+    QUOIT_IO_RENAMEAT, QUOIT_IO_ACCEPT, QUOIT_IO_SEND, QUOIT_IO_RECV, QUOIT_IO_SENDMSG,
+    QUOIT_IO_RECVMSG, QUOIT_IO_POLL
+};
+#define QUOIT_IO_THEN      1u
+#define QUOIT_IO_OPENED    (-5001)
+#define QUOIT_IO_BATCH_MAX 65536
+
+struct quoit_io {
+    uint8_t what;     /* QUOIT_IO_ */
+    uint8_t chain;    /* QUOIT_IO_THEN or 0 */
+    uint16_t reserved;/* 0 */
+    int32_t fd;
+    const void *buf;
+    uint64_t n;
+    int64_t at;
+    uint32_t flags;
+    uint32_t mode;
+    const void *buf2;
+    int32_t fd2;
+    uint32_t reserved2; /* 0 */
+    int64_t result;   /* what the call returns; there when it has ended */
+};
+
+/* All `n`, until all have ended: 0. -EINVAL: one of them is not as it should be, -ENOMEM: no memory
+ * for more than a few; none was begun. A thread that is not ours does one after another. */
+int quoit_io_batch(struct quoit_io *ios, int n);
+/* Or some now and some later. Memory for as many as may be under way at a time, 1 to
+ * QUOIT_IO_BATCH_MAX; NULL: there is none, or another number. [T] A batch is used by one goroutine
+ * or thread at a time, and what a goroutine began cannot be waited for by a thread that is not
+ * ours. */
+struct quoit_io_batch *quoit_io_batch_new(int most);
+/* Begins `n` more: 0. They, and what they point to, are borrowed until quoit_io_batch_next has
+ * returned each, or quoit_io_batch_end has returned. -EINVAL as above; -EAGAIN: they would be
+ * more than there is memory for, of which those count that have ended and were not fetched. */
+int quoit_io_batch_start(struct quoit_io_batch *b, struct quoit_io *ios, int n);
+/* Until `least` have ended that were not fetched, or all: how many there are. */
+int quoit_io_batch_wait(struct quoit_io_batch *b, int least);
+/* One that has ended, in the order in which they did, or NULL: none now. Never parks. */
+struct quoit_io *quoit_io_batch_next(struct quoit_io_batch *b);
+/* Waits for those that are under way, and frees the batch: 0. NULL: nothing. -EINVAL: a thread
+ * that is not ours, and some are under way; then it is still there. */
+int quoit_io_batch_end(struct quoit_io_batch *b);
+
+/* Memory for buffers, `n` bytes from `p` and at most 1 GiB, that stays pinned: a read, write, pread
+ * or pwrite by ring whose buffer lies in it spares the kernel the look at its pages, which is worth
+ * most with O_DIRECT. Each ring pins it by itself, when it is first used there; where that is
+ * refused (RLIMIT_MEMLOCK), and without rings, it is memory like any other, and quoit_stats counts
+ * that. 0; -EINVAL: p is NULL, n 0 or more than that; -EEXIST: it is registered; -ENOSPC: 64 are.
+ * At any time, also before quoit_main. Never parks [T]. */
+int quoit_buf_register(void *p, size_t n);
+/* Before it is freed: 0, or -ENOENT: not registered like this. What is under way goes on with it. A
+ * ring lets go of it with its next operation. [T] */
+int quoit_buf_unregister(void *p, size_t n);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }
