@@ -108,6 +108,15 @@ struct quoit_g *newproc_main(struct m *mp, quoit_fn fn, void *arg)
     return gp;
 }
 
+struct quoit_g *newproc_unborn(struct m *mp, quoit_fn fn, void *arg, const void *site)
+{
+    struct quoit_g *gp = gfget(mp->p);
+
+    if (gp != NULL)
+        g_fill(gp, goid_next(mp->p), fn, arg, 0, stack_default_class, site);
+    return gp;
+}
+
 int newproc_copy(struct m *mp, quoit_fn fn, const void *arg, size_t len, const void *site)
 {
     struct quoit_g *gp = gfget(mp->p);

@@ -6,6 +6,7 @@
 #include "proc.h"
 #include "globrunq.h"
 #include "gstatus.h"
+#include "newproc.h"
 #include "runq.h"
 #include "switch.h"
 
@@ -35,9 +36,13 @@ static always_inline void waiting_to_runnable(struct quoit_g *gp)
     gstatus_set(gp, Gwaiting, Grunnable);
 }
 
-void make_runnable(struct quoit_g *gp)
+void make_runnable(struct m *mp, struct quoit_g *gp)
 {
-    waiting_to_runnable(gp);
+    /* hint: what is not born is in no other hands */
+    if (unlikely(load_relaxed(&gp->status) == Gdead))
+        g_born(mp, gp);
+    else
+        waiting_to_runnable(gp);
 }
 
 void ready(struct m *mp, struct quoit_g *gp)

@@ -62,7 +62,7 @@ void goroutine_main(void *arg);
 
 /* On g0, for ever: find work and run it. Returns when the M is to leave. */
 void schedule(struct m *mp);
-/* A chain that became runnable: onto the P's queue, others are called to help. */
+/* A chain that became runnable, or is born now: onto the P's queue, others are called to help. */
 void injectglist(struct m *mp, struct glist *list);
 
 /* Does anything wait in pp's own queues? A hint. */
@@ -81,8 +81,8 @@ bool switch_from_g0(struct m *mp, struct quoit_g *next);
 
 /* ---- waiting (park.c) ----------------------------------------------------------------------- */
 
-/* From Gwaiting to Grunnable, and in the caller's hands. */
-void make_runnable(struct quoit_g *gp);
+/* From Gwaiting to Grunnable, or born (newproc.h), and in the caller's hands. mp may be NULL. */
+void make_runnable(struct m *mp, struct quoit_g *gp);
 
 /* A parked goroutine goes on, next on this P. mp may be NULL: a thread that is not ours. park
  * stands in switch.h. */

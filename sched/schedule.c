@@ -139,7 +139,7 @@ void injectglist(struct m *mp, struct glist *list)
     for (int n = list->n; n > 0; n--) {
         struct quoit_g *next = gp->link;
 
-        make_runnable(gp);
+        make_runnable(mp, gp);
         if (pp != NULL)
             runq_add(pp, gp);
         else

@@ -142,7 +142,7 @@ static struct m *wait_for_it(struct m *mp, struct timed *t, int64_t deadline, co
         return wait_awake(mp, t, deadline);
     mp = park(mp, timed_unlock, t, reason);
     if (word_of(t) != TIMED_DUE)
-        timer_del(&t->timer);
+        (void)timer_del(&t->timer);
     return mp;
 }
 

@@ -214,16 +214,29 @@ int timer_add(struct m *mp, struct timer *t, int64_t when)
     return 0;
 }
 
-void timer_del(struct timer *t)
+bool timer_del(struct timer *t)
 {
     struct timers *ts = t->in;
+    bool there;
 
     lock(&ts->lock);
-    if (t->slot != TIMER_OUT) {
+    there = t->slot != TIMER_OUT;
+    if (there) {
         extract(ts, ts->at[t->slot]);
         tell_next(ts);
     }
     unlock(&ts->lock);
+    return there;
+}
+
+bool timer_waits(struct timer *t)
+{
+    bool there;
+
+    lock(&t->in->lock);
+    there = t->slot != TIMER_OUT;
+    unlock(&t->in->lock);
+    return there;
 }
 
 /* One batch into the list; how many fired. */

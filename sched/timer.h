@@ -44,8 +44,8 @@ struct timer {
     struct timers *in;
     uint32_t slot; /* TIMER_OUT: no longer in there */
     /* Called once, when the deadline has come and the timer is out, under the lock of the heap:
-     * short, and takes no lock. Returns the goroutine that goes on now, or NULL. That the lock
-     * is held is what lets a timer sit on a stack: after timer_del nobody is in here. */
+     * short, and takes no lock. Returns the goroutine that goes on or is born now, or NULL. That
+     * the lock is held is what lets a timer sit on a stack: after timer_del nobody is in here. */
     struct quoit_g *(*fire)(struct timer *t);
 };
 
@@ -76,8 +76,10 @@ static inline int timers_look(struct m *mp, struct p *pp)
 
 /* On the P that mp holds; t->fire is set, `when` above 0. 0, or -ENOMEM and nothing was done. */
 int timer_add(struct m *mp, struct timer *t, int64_t when);
-/* Out of the heap if it is in there. Any thread; t was added before. */
-void timer_del(struct timer *t);
+/* Out of the heap; false: it was not in there any more. Any thread; t was added before. */
+bool timer_del(struct timer *t);
+/* Whether it is in there. Any thread; t was added before. */
+bool timer_waits(struct timer *t);
 
 /* With no timer left. */
 void timers_fini(struct timers *ts);

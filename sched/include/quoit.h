@@ -182,6 +182,29 @@ int quoit_cancel(struct quoit_g *g);
 /* -ECANCELED: the caller was cancelled, and has seen it now; else 0. [G] */
 int quoit_cancelled(void);
 
+/* ---- timers --------------------------------------------------------------------------------- */
+
+/* A function to be called at a time. */
+struct quoit_timer;
+
+/* A timer that is not started. fn(arg) will be called in a new goroutine each time, so it may do
+ * what goroutines may, and must return. NULL: no memory. [T] */
+struct quoit_timer *quoit_timer_new(quoit_fn fn, void *arg);
+
+/* One call in `ns` nanoseconds (0 or less: at once) and, with period_ns above 0, one each period
+ * after that. Such calls never overlap: what is due while one is under way is left out, and
+ * the one that returns other than 0 is the last. If the timer was started before, that ends first:
+ * 1: a call that was to come does not; 0: none was. -EINVAL t or its fn is NULL, period_ns is
+ * negative; -ENOMEM, and nothing is going to come. [G] */
+int quoit_timer_start(struct quoit_timer *t, int64_t ns, int64_t period_ns);
+
+/* No call begins any more. 1: one that was to come does not; 0: none was, and the last one may be
+ * under way, or just begin: it is not waited for. -EINVAL: t is NULL. [G] */
+int quoit_timer_stop(struct quoit_timer *t);
+
+/* The same, and takes the timer; from its own call too. Before Quoit ends. NULL: nothing. [G] */
+void quoit_timer_free(struct quoit_timer *t);
+
 /* ---- calls that block ------------------------------------------------------------------------ */
 
 /* Calls fn(arg), which may block as long as it likes, and returns its result. A goroutine parks

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
- * model-timer.c - timer.c, sleep.c, sema.c, newproc.c: a wait ends by its wake-up or at its
- * deadline, once, and what it waited for is not lost
+ * model-timer.c - timer.c, sleep.c, sema.c, newproc.c, alarm.c: a wait ends by its wake-up or at
+ * its deadline, once, and what it waited for is not lost; a call that was stopped does not begin
  *
  * The first thread waits, the second wakes it, the third fires what is due at any time. Who comes
  * back uses its stack again: nobody may still be about to ready it then.
@@ -23,6 +23,7 @@ static void give_back(struct quoit_g *gp)
 #include "../../sched/sleep.c"
 #include "../../sched/newproc.c"
 #include "../../sched/sema.c"
+#include "../../sched/alarm.c"
 
 enum { LATE = 1000, ROOM = 2, TIMED_OUT = -ETIMEDOUT };
 
@@ -31,6 +32,13 @@ static quoit_sema *const s = (quoit_sema *)&real;
 static struct quoit_g *const child = &simple_gs[1];
 static uint64_t gift;
 static int result; /* of the wait, 1 before */
+
+static struct quoit_timer alarm_timer;
+static struct quoit_g unborn[2];
+static int births;
+static bool stopped;
+
+uint8_t stack_default_class;
 
 static struct {
     struct timer_entry heap[HEAD + ROOM];
@@ -44,7 +52,10 @@ void injectglist(struct m *mp, struct glist *list)
 {
     for (struct quoit_g *gp = list->first; gp != NULL; gp = list->first) {
         list->first = gp->link;
-        ready(mp, gp);
+        if (gp == &unborn[0] || gp == &unborn[1])
+            births++;
+        else
+            ready(mp, gp);
     }
 }
 
@@ -57,6 +68,11 @@ void mem_release(void *p unused_arg, size_t bytes unused_arg)
 {
 }
 
+struct quoit_g *gfget_slow(struct p *pp unused_arg)
+{
+    return NULL;
+}
+
 struct m *enter_g(const char *who unused_arg)
 {
     return enter();
@@ -64,6 +80,11 @@ struct m *enter_g(const char *who unused_arg)
 
 void quoit_yield(void)
 {
+}
+
+int64_t quoit_set_deadline(int64_t deadline_ns)
+{
+    return deadline_ns;
 }
 
 /* ---- the world ------------------------------------------------------------------------------ */
@@ -229,6 +250,98 @@ static void parked(void)
     explore_check(result == 1 || !(simple_gs[0].flags & G_TIMED), "a mark is left");
 }
 
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+static int call(void *arg unused_arg)
+{
+    return 0;
+}
+
+/* The first thread's P has records for two calls. */
+static void setup_alarm(void)
+{
+    setup();
+    memset(unborn, 0, sizeof(unborn));
+    memset(&alarm_timer, 0, sizeof(alarm_timer));
+    unborn[0].status = unborn[1].status = Gdead;
+    unborn[0].link = &unborn[1];
+    simple_ps[0].gfree.top = unborn;
+    simple_ps[0].gfree.n = 2;
+    simple_ps[0].goidleft = GOID_BATCH;
+    alarm_timer.timer.fire = alarm_fire;
+    alarm_timer.fn = call;
+    alarm_timer.users = 1;
+    births = 0;
+    stopped = false;
+    explore_memory(unborn, sizeof(unborn));
+    explore_memory(&alarm_timer, sizeof(alarm_timer));
+    explore_memory(&births, sizeof(births));
+    explore_memory(&stopped, sizeof(stopped));
+}
+
+/* A row, whose first call is about to end. */
+static void setup_row(void)
+{
+    setup_alarm();
+    alarm_timer.timer.in = &simple_ps[0].timers;
+    alarm_timer.timer.slot = TIMER_OUT;
+    alarm_timer.period = alarm_timer.when = 5;
+    alarm_timer.users = 2;
+}
+
+static void starts(void)
+{
+    explore_check(quoit_timer_start(&alarm_timer, 5, 0) == 0, "it was started already");
+}
+
+static void restarts(void)
+{
+    int was;
+
+    starts();
+    was = quoit_timer_start(&alarm_timer, 6, 0);
+    explore_check(was == 0 || was == 1, "no room");
+    stopped = was;
+}
+
+static void call_ends(void)
+{
+    explore_check(alarm_called(&simple_ms[0], &alarm_timer, true) == 0, "no room");
+}
+
+static void stops(void)
+{
+    stopped = quoit_timer_stop(&alarm_timer);
+}
+
+/* What was started is armed, stopped or called. */
+static void accounted(int started)
+{
+    int armed = (int)simple_ps[0].timers.n;
+
+    explore_check(armed + births + stopped == started, "%d armed, %d called, %d stopped", armed,
+                  births, stopped);
+    explore_check(alarm_timer.users == 1 + (uint32_t)(armed + births), "%u users",
+                  alarm_timer.users);
+}
+
+static void stopped_or_called(void)
+{
+    accounted(1);
+}
+
+static void moved_or_called(void)
+{
+    accounted(2);
+}
+
+static void row_stopped(void)
+{
+    explore_check(simple_ps[0].timers.n == 0, "a call is to come");
+    accounted(births + stopped);
+    explore_check(births + stopped <= 1, "called and stopped");
+}
+
 static const struct explore tests[] = {
     {.name = "one sleeps, time passes", .setup = setup, .thread = {sleeps, NULL, fires},
      .finish = slept, .may_sleep = true},
@@ -238,6 +351,12 @@ static const struct explore tests[] = {
      .finish = joined},
     {.name = "a wake-up and a deadline", .setup = setup_list, .thread = {parks, readies, fires},
      .finish = parked, .may_sleep = true},
+    {.name = "a stop and a deadline", .setup = setup_alarm, .thread = {starts, stops, fires},
+     .finish = stopped_or_called},
+    {.name = "another start and a deadline", .setup = setup_alarm,
+     .thread = {restarts, NULL, fires}, .finish = moved_or_called},
+    {.name = "the end of a call, a stop and a deadline", .setup = setup_row,
+     .thread = {call_ends, stops, fires}, .finish = row_stopped},
 };
 
 int main(int argc, char **argv)
