@@ -16,13 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 static const int64_t ms = 1000000;
 
 struct server {
-    int fd, signals; /* listens; tells of SIGTERM */
+    int fd;        /* listens */
+    sigset_t ends; /* signals */
     void (*talk)(int fd, void *arg);
     void *arg;
     quoit_wg open;    /* connections */
@@ -86,10 +86,9 @@ static void accept_all(struct server *s)
 static int end_at_signal(void *arg)
 {
     struct server *s = arg;
-    struct signalfd_siginfo info;
     struct connection *c;
 
-    if (quoit_read(s->signals, &info, sizeof info) < 0)
+    if (quoit_signal_wait(&s->ends, INT64_MAX) < 0)
         return 1;
     quoit_shutdown_socket(s->fd, SHUT_RDWR);
     quoit_mutex_lock(&s->lock);
@@ -132,16 +131,14 @@ static int body(void *arg)
 int serve(const char *port, void (*talk)(int fd, void *arg), void *arg)
 {
     struct server s = { .talk = talk, .arg = arg };
-    sigset_t ends;
 
     /* In all threads, which are made later. */
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    sigprocmask(SIG_BLOCK, &ends, NULL);
-    s.signals = signalfd(-1, &ends, SFD_CLOEXEC);
+    sigemptyset(&s.ends);
+    sigaddset(&s.ends, SIGTERM);
+    sigaddset(&s.ends, SIGINT);
+    sigprocmask(SIG_BLOCK, &s.ends, NULL);
     s.fd = listen_at(port);
-    if (s.signals < 0 || s.fd < 0) {
+    if (s.fd < 0) {
         perror(port);
         return 1;
     }
