@@ -469,6 +469,12 @@ struct quoit_stats {
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);
 
+/* ---- for libquoit_preempt.a ----------------------------------------------------------------- */
+
+/* What the code in there calls, with registers that no C function expects. Names that end like
+ * this one are not for programs, and mean something else with any release. */
+void quoit_preempt_enter_(void);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 """Each public function and each tool has a man page, and each page is built.
 
 A function may share a page: then it stands in the NAME line of that page, which begins the section.
+A name that ends in _ is not for programs, and has none.
 """
 import os
 import re
@@ -36,7 +37,7 @@ def main():
         if f'man/{os.path.basename(page)}' not in build:
             out.add(page, 1, f'is not listed in {BUILD}')
     for number, line in enumerate(tree.read(root, MAP).splitlines(), 1):
-        match = re.match(r'\s*(quoit_\w+);', line)
+        match = re.match(r'\s*(quoit_\w*[a-z0-9]);', line)
         if match and match.group(1) not in described:
             out.add(MAP, number, f'{match.group(1)} has no man page')
     out.exit(len(pages), 'pages')
