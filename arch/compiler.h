@@ -17,6 +17,7 @@
 #define cold __attribute__((__cold__, __noinline__))
 #define noreturn_fn __attribute__((__noreturn__))
 #define printf_like(fmt, args) __attribute__((__format__(__printf__, fmt, args)))
+#define no_sanitize_address __attribute__((__no_sanitize__("address")))
 #define no_sanitize_thread __attribute__((__no_sanitize__("thread")))
 #define unused_arg __attribute__((__unused__))
 

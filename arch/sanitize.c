@@ -11,8 +11,8 @@
 #endif
 
 #if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #define HAVE_VALGRIND 1
 #endif
 #endif
@@ -38,6 +38,12 @@ static void valgrind_forget(struct sanitize_stack *s)
         VALGRIND_STACK_DEREGISTER(s->valgrind_id - 1);
     s->valgrind_id = 0;
 }
+
+void sanitize_written(const void *p, size_t n)
+{
+    if (unlikely(on_valgrind))
+        VALGRIND_MAKE_MEM_DEFINED(p, n);
+}
 #else
 static void valgrind_register(struct sanitize_stack *s, char *low unused_arg,
                               size_t size unused_arg)
@@ -46,6 +52,10 @@ static void valgrind_register(struct sanitize_stack *s, char *low unused_arg,
 }
 
 static void valgrind_forget(struct sanitize_stack *s unused_arg)
+{
+}
+
+void sanitize_written(const void *p unused_arg, size_t n unused_arg)
 {
 }
 #endif

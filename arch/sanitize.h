@@ -101,6 +101,9 @@ static always_inline void sanitize_cut(void)
 #endif
 }
 
+/* Valgrind takes the n bytes at p for written, whatever they were copied from. */
+void sanitize_written(const void *p, size_t n);
+
 /* Memory is mapped, or unmapped, by a bare system call, of which TSan knows nothing: what was done
  * with other memory at the same place came before. */
 static inline void sanitize_mapped(void)

@@ -121,7 +121,8 @@ patterns:
     .cfi_endproc
     .size patterns, .-patterns
 
-/* Leaves nothing in any register as it was, but for those that a call preserves. */
+/* void patterns_wipe(int level): leaves nothing in any register as it was, but for those that a
+ * call preserves. */
     .globl patterns_wipe
     .hidden patterns_wipe
     .type patterns_wipe, @function
@@ -131,7 +132,7 @@ patterns_wipe:
     endbr64
     fninit
     ldmxcsr default_mxcsr(%rip)
-    cmpl $1, level(%rip)
+    cmpl $1, %edi
     jb 1f
     je 2f
     .set i, 0
@@ -162,7 +163,17 @@ default_mxcsr:
     .long 0x1f80
 
     .bss
-    .p2align 2
+    .p2align 6
+    .irp name, patterns_in, patterns_out
+    .globl \name
+    .hidden \name
+\name:
+    .zero PATTERN_BYTES
+    .endr
+    .globl patterns_hit
+    .hidden patterns_hit
+patterns_hit:
+    .zero 4
 level:
     .zero 4
 code:

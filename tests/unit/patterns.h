@@ -8,6 +8,7 @@
 #define PATTERN_MASKS 256
 #define PATTERN_MXCSR 320
 #define PATTERN_VECTORS 384
+#define PATTERN_BYTES 2432
 
 #define PATTERN_ZONE 20
 #define PATTERN_FLAG 21
@@ -30,16 +31,26 @@ struct patterns {
     uint8_t vectors[32][64];
 };
 
+_Static_assert(sizeof(struct patterns) == PATTERN_BYTES, "patterns.S has another size");
 _Static_assert(offsetof(struct patterns, x87) == PATTERN_X87, "patterns.S looks elsewhere");
 _Static_assert(offsetof(struct patterns, masks) == PATTERN_MASKS, "the same");
 _Static_assert(offsetof(struct patterns, mxcsr) == PATTERN_MXCSR, "the same");
 _Static_assert(offsetof(struct patterns, vectors) == PATTERN_VECTORS, "the same");
 
+#pragma GCC visibility push(hidden)
 extern struct patterns patterns_in, patterns_out;
-extern volatile int patterns_hit;
+extern volatile int patterns_hit; /* who interrupts sets it */
 
 uint64_t patterns(int level);
-void patterns_wipe(void);
+void patterns_wipe(int level);
+#pragma GCC visibility pop
+
+static inline enum level best_level(void)
+{
+    if (__builtin_cpu_supports("avx512f"))
+        return LEVEL_AVX512;
+    return __builtin_cpu_supports("avx2") ? LEVEL_AVX : LEVEL_SSE;
+}
 #endif
 
 #endif

@@ -70,19 +70,18 @@ static void another_thread_stores_the_guard(void)
 #define X87_UP 0x800
 #define MXCSR_UP 0x4000
 
-struct patterns patterns_in, patterns_out;
-volatile int patterns_hit;
-
 static uintptr_t low; /* of the stack, as preempt_inject is told */
 static volatile bool armed;
 static volatile int injected, refused;
 static uintptr_t interrupted_sp, body_sp;
 static bool changed; /* a context that was refused */
 
+static enum level in_use;
+
 static void body(void)
 {
     body_sp = (uintptr_t)__builtin_frame_address(0);
-    patterns_wipe();
+    patterns_wipe(in_use);
     patterns_hit = 1;
 }
 
@@ -134,13 +133,6 @@ static void signals_come(void)
         bail("no timer");
 }
 
-static enum level best_level(void)
-{
-    if (__builtin_cpu_supports("avx512f"))
-        return LEVEL_AVX512;
-    return __builtin_cpu_supports("avx2") ? LEVEL_AVX : LEVEL_SSE;
-}
-
 /* Numbers that no normal code leaves in a register. In the x87 registers they are numbers that one
  * can load and store. */
 static void fill(uint64_t seed)
@@ -185,6 +177,7 @@ static void round_of(enum level level, uint64_t seed, const char **what, uint64_
 
     fill(seed);
     patterns_hit = 0;
+    in_use = level;
     armed = true;
     found = patterns(level);
     armed = false;
@@ -206,8 +199,8 @@ static void registers_survive(enum level level)
            name[level]);
     ok(what == NULL, "so do vectors, x87 registers and mxcsr: %s", what != NULL ? what : "all");
     is_int(injected, ROUNDS, "each round was interrupted");
-    ok(interrupted_sp - body_sp <= preempt_room() + CALL_BYTES, "%zu of the %zu bytes said were taken",
-       (size_t)(interrupted_sp - body_sp), preempt_room());
+    ok(interrupted_sp - body_sp <= preempt_room() + CALL_BYTES,
+       "%zu of the %zu bytes said were taken", (size_t)(interrupted_sp - body_sp), preempt_room());
 }
 
 static void no_room_is_refused(void)
