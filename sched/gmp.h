@@ -111,6 +111,7 @@ struct quoit_g {
             const void *site;        /* c  where it was spawned: an address behind the call */
             uint32_t since;          /* g  sched.coarse when it began to wait */
             uint16_t lockdepth;      /* g  quoit_lock_thread, counted */
+            uint8_t held;            /* g  locks of other people's; with any it keeps its thread */
             uint8_t blocks;          /* a  a hint: its last stretch outside stood still */
             char name[GNAME_MAX];    /* c  with G_NAMED */
             uint64_t limits;         /* a  CANCEL: its deadline, and is it cancelled? (limit.h) */

@@ -5,8 +5,8 @@
  * joiner would wait for it anyway, so fork-join costs a queue entry and a call. The child keeps
  * its own record: id, name, state; should it park, it parks with the joiner's frames below it,
  * and goes on wherever it is readied. Not in place when less than INPLACE_ROOM of stack is left
- * or when the child asked for a stack size or a node, or the joiner is pinned or has a deadline,
- * which could not end its wait. Else it waits in sleep.c.
+ * or when the child asked for a stack size or a node, or the joiner is pinned, holds a lock of
+ * other people's, or has a deadline, which could not end its wait. Else it waits in sleep.c.
  *
  * The end of a child meets its joiner in one word, child->join (edge JOIN):
  *
@@ -97,7 +97,8 @@ int join(struct m **mpp, struct quoit_g *child, int *result)
     /* hint: of the flags only G_TIMED and G_LOCKED change while the child runs */
     if (unlikely((load_relaxed(&child->flags) & G_BIG) || (mp->curg->flags & G_LOCKED) ||
                  !may_end(mp) || load_relaxed(&mp->curg->limits) != 0 ||
-                 !room_left(mp->curg->stk) || !forkq_pop_this(&mp->p->forkq, child)))
+                 mp->curg->held != 0 || !room_left(mp->curg->stk) ||
+                 !forkq_pop_this(&mp->p->forkq, child)))
         return join_until(mpp, child, result, INT64_MAX);
     *mpp = run_inplace(mp, child, result);
     return 0;

@@ -251,6 +251,7 @@ static noinline int run_copy(struct quoit_g *gp)
     gp->arg = copy;
     gp->site = gp->born;
     gp->limits = 0;
+    gp->held = 0;
     /* hint: who stops the world may look who runs */
     store_relaxed(&gp->flags, gp->flags & (uint8_t)~G_COPY);
     leave(m_get());

@@ -141,6 +141,7 @@ static always_inline void set_started(struct m *mp, struct quoit_g *next, struct
         /* Who has a handle may have cancelled it already: then attr_store has begun this word. */
         if (!(next->flags & G_JOINABLE))
             store_relaxed(&next->limits, 0);
+        next->held = 0;
     }
 }
 

@@ -471,9 +471,10 @@ int quoit_stats(struct quoit_stats *stats);
 
 /* ---- for libquoit_preempt.a ----------------------------------------------------------------- */
 
-/* What the code in there calls, with registers that no C function expects. Names that end like
- * this one are not for programs, and mean something else with any release. */
+/* What the code in there calls. Names that end like these are not for programs, and mean something
+ * else with any release. The first expects registers that no C function fills. */
 void quoit_preempt_enter_(void);
+void quoit_preempt_lock_(int delta);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

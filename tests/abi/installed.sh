@@ -15,7 +15,7 @@ if ! command -v meson >/dev/null || ! command -v pkg-config >/dev/null; then
     echo "1..0 # SKIP meson or pkg-config is not in PATH"
     exit 0
 fi
-echo 1..6
+echo 1..8
 failed=0
 
 result()
@@ -76,5 +76,16 @@ if ldd "$t/static" >"$t/log" 2>&1; then
     result $status "without the shared library"
 else
     echo "ok - # SKIP ldd does not run here"
+fi
+
+# Code that is compiled to be preempted, where there is a compiler for it.
+if [ -f "$(dirname "$pc")/quoit-preempt.pc" ]; then
+    # shellcheck disable=SC2046
+    try "it builds with a check in each function" "$@" -o "$t/preempt" "$t/hello.c" \
+        $(pkg-config --define-variable=prefix="$prefix" --cflags --libs quoit-preempt)
+    run "and runs" env LD_LIBRARY_PATH="$lib" "$t/preempt"
+else
+    echo "ok - # SKIP no split stacks on this cpu"
+    echo "ok - # SKIP so nothing is built with them"
 fi
 exit $failed

@@ -9,7 +9,7 @@ packages_build="gcc libc6-dev binutils meson pkgconf liburing-dev libnuma-dev li
 packages_check="g++~ scdoc~ strace~ gdb~ protobuf-c-compiler~ libprotobuf-c-dev~ zlib1g-dev~"
 packages_full="clang~ libclang-rt-dev|libclang-rt-14-dev~ valgrind~ libc6-dbg~
     gcc-aarch64-linux-gnu~ libc6-dev-arm64-cross~ qemu-user-static|qemu-user~ qemu-system-x86~
-    redis-tools~"
+    redis-tools~ lld~"
 # Debian's and Ubuntu's names of the newest kernel that is made for guests.
 packages_kernel="linux-image-cloud-amd64 linux-image-virtual"
 
