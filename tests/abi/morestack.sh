@@ -31,23 +31,27 @@ skip()
     echo "ok - # SKIP $1"
 }
 
-# objects CC FLAG...: split.c at each level and without the check, with the program around it.
+# around CC: the program around split.c. What is not to have the check is no part of what a linker
+# optimises as a whole.
+around()
+{
+    # shellcheck disable=SC2086
+    "$1" $include -O2 -fPIC -DNAME=_plain -c "$unit/split.c" -o "$t/plain.o"
+    # shellcheck disable=SC2086
+    "$1" $include -O2 -fPIC -c "$unit/test-morestack.c" -o "$t/main.o"
+    "$1" -c "$unit/patterns.S" -o "$t/patterns.o"
+}
+
+# objects CC FLAG...: split.c at each level.
 objects()
 {
     cc=$1
     shift
-    rm -f "$t"/*.o
     for level in O0 O1 O2 O3; do
         # shellcheck disable=SC2086
         "$cc" $include "$@" -fsplit-stack -$level -DNAME=_$level -c "$unit/split.c" \
             -o "$t/split-$level.o"
     done
-    # What is not to have the check is no part of what a linker optimises as a whole.
-    # shellcheck disable=SC2086
-    "$cc" $include -O2 -fPIC -fno-lto -DNAME=_plain -c "$unit/split.c" -o "$t/plain.o"
-    # shellcheck disable=SC2086
-    "$cc" $include -O2 -fPIC -c "$unit/test-morestack.c" -o "$t/main.o"
-    "$cc" -c "$unit/patterns.S" -o "$t/patterns.o"
 }
 
 # link NAME CC LINKER FLAG...: from what objects left.
@@ -83,6 +87,7 @@ for cc in gcc clang; do
         skip "no $cc"
         continue
     fi
+    around $cc
     objects $cc
     for linker in bfd gold lld; do
         link "$cc, $linker" $cc $linker
@@ -102,6 +107,7 @@ for cc in gcc clang; do
     esac
 done
 if command -v gcc >/dev/null; then
+    around gcc
     objects gcc -maccumulate-outgoing-args -march=native
     link "gcc, arguments stored and not pushed" gcc bfd
 fi

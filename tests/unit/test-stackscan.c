@@ -19,6 +19,7 @@
 #define STACKS 20000
 #define MOST 600
 #define THREADS 4
+#define HEAP_BYTES 4096
 
 long split_through_O0(long (*fn)(void *), void *arg);
 long split_through_O2(long (*fn)(void *), void *arg);
@@ -95,7 +96,7 @@ static void frames_of_libc(void)
 
 enum { INT, STACK_WORD, HEAP, START, STRING, RETURN_OURS, KINDS, RETURN_OTHER = KINDS };
 
-static uintptr_t ours[64], other[64];
+static uintptr_t ours[64], other[64], heap;
 static int nours, nother;
 
 /* The addresses behind the calls of a function, found as bytes. */
@@ -140,17 +141,13 @@ static uint64_t step(uint64_t *seed)
 
 static uintptr_t word_of(int kind, uint64_t *seed, const uintptr_t *stack)
 {
-    static char *heap;
-
-    if (heap == NULL)
-        heap = malloc(4096);
     switch (kind) {
     case INT:
         return step(seed) % 100000;
     case STACK_WORD:
         return (uintptr_t)(stack + step(seed) % MOST);
     case HEAP:
-        return (uintptr_t)heap + step(seed) % 4096;
+        return heap + step(seed) % HEAP_BYTES;
     case START:
         return (uintptr_t)split_functions_O1[step(seed) % 5].at;
     case STRING:
@@ -308,12 +305,14 @@ int main(int argc, char **argv)
     frames_of_others();
     frames_of_libc();
     collect_all();
+    heap = (uintptr_t)malloc(HEAP_BYTES);
     ok(nours > 10 && nother > 10, "%d return addresses of ours, %d of others", nours, nother);
     errno = 77;
     limits();
     random_stacks();
     random_words();
     other_code_at_the_same_place(argv + 1);
+    free((void *)heap);
     is_int(errno, 77, "errno is kept");
     return done_testing();
 }
