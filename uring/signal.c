@@ -113,7 +113,7 @@ static int wait_plain(const sigset_t *set, int64_t deadline)
     return r == -EAGAIN ? -ETIMEDOUT : r;
 }
 
-int quoit_signal_wait(const sigset_t *set, int64_t deadline_ns)
+int quoit_signal_wait(const void *set, int64_t deadline_ns)
 {
     if (set == NULL || !is_blocked(set))
         return -EINVAL;

@@ -14,7 +14,6 @@
 #ifndef QUOIT_IO_H
 #define QUOIT_IO_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -143,9 +142,10 @@ int quoit_futex_wake(uint32_t *word, int n, int flags);
 
 /* sigwait(3): a signal of the set that was sent to the process and is blocked, which it is no more
  * pending then; until deadline_ns (CLOCK_MONOTONIC nanoseconds; INT64_MAX: none) or that of the
- * goroutine. The signal, one of several waiters each; -ETIMEDOUT, -ECANCELED; -EINVAL `set` is
- * NULL, or not all of it is blocked here: it must be before Quoit starts; -EMFILE. [T][P] */
-int quoit_signal_wait(const sigset_t *set, int64_t deadline_ns);
+ * goroutine. The signal, one of several waiters each; -ETIMEDOUT, -ECANCELED; -EINVAL `set`, a
+ * sigset_t, is NULL, or not all of it is blocked here: it must be before Quoit starts; -EMFILE.
+ * [T][P] */
+int quoit_signal_wait(const void *set, int64_t deadline_ns);
 /* getaddrinfo(3), made as by quoit_block; `found` is for freeaddrinfo(3). 0, or EAI_ for
  * gai_strerror(3); of EAI_SYSTEM errno is not told. -ETIMEDOUT, -ECANCELED (no EAI_ has these
  * numbers): nothing is found, and a look-up that was begun goes on in a thread by itself. */
