@@ -337,11 +337,14 @@ static int waits_and_warns(unsigned flags)
     return quoit_shutdown(INT64_MAX) == 0 ? warnings_now() : -1;
 }
 
-/* That is the end of quoit_main. */
+/* That is the end of quoit_main. Who still waits then is abandoned, in this process and not in a
+ * child of it: so it waits for what nobody else does. */
 static int leaves(void *arg)
 {
+    static quoit_sema left;
+
     (void)arg;
-    world_spawn(waits, &never);
+    world_spawn(waits, &left);
     quoit_goexit(6);
 }
 

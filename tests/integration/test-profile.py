@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Profiles as their readers meet them. Speaks TAP.
 
-    test-profile.py PROFILED
+    test-profile.py PROFILED LIBQUOIT_PPROF
 
-The file is read here by hand, and by pprof where Go is installed.
+What ASan puts in the way of dlopen does not know where the caller would look, so the loader is told
+where the library is. The file is read here by hand, and by pprof where Go is installed.
 """
 
 import gzip
@@ -15,6 +16,8 @@ import sys
 import tempfile
 
 PROFILED = sys.argv[1]
+os.environ["LD_LIBRARY_PATH"] = ":".join(
+    [os.path.dirname(os.path.abspath(sys.argv[2])), os.environ.get("LD_LIBRARY_PATH", "")])
 checks = 0
 failed = 0
 

@@ -118,6 +118,26 @@ stub int housekeep_init(void)
     return 0;
 }
 
+stub void profile_begin(void)
+{
+}
+
+stub void profile_end(void)
+{
+}
+
+stub void profile_m_begins(struct m *mp unused_arg)
+{
+}
+
+stub void profile_m_ends(struct m *mp unused_arg)
+{
+}
+
+stub void profile_m_gone(struct m *mp unused_arg)
+{
+}
+
 stub void housekeep_stop(void)
 {
 }

@@ -108,7 +108,7 @@ static int quoit_serve(struct echo *e)
 
 /* ---- kernel threads */
 
-static _Atomic uint64_t calls;
+static uint64_t calls; /* a */
 
 /* A blocking send sends all. */
 static void *thread_connection(void *arg)
@@ -120,7 +120,7 @@ static void *thread_connection(void *arg)
     while ((n = recv(fd, buf, sizeof(buf), 0)) > 0) {
         if (send(fd, buf, (size_t)n, MSG_NOSIGNAL) != n)
             break;
-        store_relaxed(&echo.shared->calls, calls += 2);
+        store_relaxed(&echo.shared->calls, add_relaxed(&calls, 2) + 2);
     }
     close(fd);
     return NULL;
