@@ -78,6 +78,8 @@ void fence_init(void);
 int64_t nanotime(void);
 void os_sleep_until(int64_t deadline);
 int os_gettid(void);
+int errno_get(void);
+void errno_put(int e);
 int64_t thread_cputime(int tid);
 bool thread_sleeps(int tid);
 int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);

@@ -40,8 +40,9 @@ int timer_add(struct m *mp unused_arg, struct timer *timer unused_arg, int64_t w
     return 0;
 }
 
-void timer_del(struct timer *timer unused_arg)
+bool timer_del(struct timer *timer unused_arg)
 {
+    return true;
 }
 
 struct m *enter_g(const char *who unused_arg)

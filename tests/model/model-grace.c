@@ -26,6 +26,7 @@ static void *me;
 static struct m one;
 static struct p p;
 static struct quoit_g first, second;
+static struct stack stk; /* nobody is pinned on it */
 static uint32_t linked;
 static uint64_t thing;
 
@@ -50,6 +51,7 @@ static void setup_with(struct quoit_g *runs_now)
     memset(&first, 0, sizeof(first));
     memset(&second, 0, sizeof(second));
     first.status = second.status = Grunnable;
+    first.stk = second.stk = &stk;
     if (runs_now != NULL)
         runs_now->status = Grunning;
     one.p = &p;

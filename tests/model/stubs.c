@@ -19,6 +19,7 @@
 #include "lockthread.h"
 #include "m.h"
 #include "p.h"
+#include "profile.h"
 #include "quiesce.h"
 #include "syscall.h"
 #include "sysmon.h"
@@ -116,6 +117,21 @@ stub int procs_wanted(void)
 stub int housekeep_init(void)
 {
     return 0;
+}
+
+/* Turns are not what a model is about. */
+stub void turn_ends(struct p *pp unused_arg)
+{
+}
+
+/* The threads of a model have no errno of their own. */
+stub int errno_get(void)
+{
+    return 0;
+}
+
+stub void errno_put(int e unused_arg)
+{
 }
 
 stub void profile_begin(void)
