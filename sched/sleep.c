@@ -146,25 +146,43 @@ static struct m *wait_for_it(struct m *mp, struct timed *t, int64_t deadline, co
     return mp;
 }
 
+void timed_begin(struct timed *t, struct quoit_g *gp)
+{
+    t->g = gp;
+    t->timer.fire = timed_fire;
+    store_relaxed(&t->word, TIMED_BEFORE);
+}
+
+static struct m *wait_begun(struct m *mp, struct timed *t, int64_t deadline,
+                            int (*unlock)(void *), void *arg, const char *reason)
+{
+    t->unlock = unlock;
+    t->arg = arg;
+    return wait_for_it(mp, t, deadline, reason);
+}
+
 struct m *timed_wait(struct m *mp, struct timed *t, int64_t deadline, int (*unlock)(void *),
                      void *arg, const char *reason)
 {
-    t->g = mp->curg;
-    t->unlock = unlock;
-    t->arg = arg;
-    t->timer.fire = timed_fire;
-    store_relaxed(&t->word, TIMED_BEFORE);
-    return wait_for_it(mp, t, deadline, reason);
+    timed_begin(t, mp->curg);
+    return wait_begun(mp, t, deadline, unlock, arg, reason);
 }
 
 struct m *timed_wait_limited(struct m *mp, struct timed *t, int64_t deadline, int (*unlock)(void *),
                              void *arg, const char *reason)
 {
+    timed_begin(t, mp->curg);
+    return timed_wait_begun(mp, t, deadline, unlock, arg, reason);
+}
+
+struct m *timed_wait_begun(struct m *mp, struct timed *t, int64_t deadline, int (*unlock)(void *),
+                           void *arg, const char *reason)
+{
     struct quoit_g *gp = mp->curg;
     int64_t limit = limit_deadline(gp);
 
     store_relaxed(&gp->waits, (uintptr_t)t);
-    mp = timed_wait(mp, t, limit < deadline ? limit : deadline, unlock, arg, reason);
+    mp = wait_begun(mp, t, limit < deadline ? limit : deadline, unlock, arg, reason);
     /* Else quoit_ready still wants to know. */
     if (!(gp->flags & G_TIMED))
         store_relaxed(&gp->waits, 0);

@@ -125,6 +125,10 @@ struct m *timed_wait(struct m *mp, struct timed *t, int64_t deadline, int (*unlo
 /* The same within what ends a goroutine's waits early (limit.h). */
 struct m *timed_wait_limited(struct m *mp, struct timed *t, int64_t deadline, int (*unlock)(void *),
                              void *arg, const char *reason);
+/* The same in two steps: between them whoever knows of t may wake it already. */
+void timed_begin(struct timed *t, struct quoit_g *gp);
+struct m *timed_wait_begun(struct m *mp, struct timed *t, int64_t deadline, int (*unlock)(void *),
+                           void *arg, const char *reason);
 
 /* After either: it ended early. */
 static inline bool timed_out(const struct timed *t)

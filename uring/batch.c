@@ -296,6 +296,16 @@ static struct m *wait_until(struct m *mp, struct quoit_io_batch *b, int least)
     }
 }
 
+/* What was taken may not have been counted yet, and who counts it must find the batch. */
+static void let_go(const struct quoit_io_batch *b)
+{
+    int spins = 0;
+
+    while (!gather_counted(&b->gather, b->seen - b->claimed))
+        if (++spins > 100)
+            os_yield();
+}
+
 /* ---- public --------------------------------------------------------------------------------- */
 
 static struct m *enter_to_wait(void)
@@ -368,6 +378,7 @@ int quoit_io_batch_end(struct quoit_io_batch *b)
     quoit_io_batch_wait(b, INT32_MAX);
     if (b->running > 0)
         return -EINVAL;
+    let_go(b);
     free(b);
     return 0;
 }
@@ -380,6 +391,7 @@ static void run_all(struct quoit_io_batch *b, struct quoit_io *ios, int n)
         make_all(b, ios, n);
     else
         leave(wait_until(begin_all(mp, b, ios, n), b, n));
+    let_go(b);
 }
 
 int quoit_io_batch(struct quoit_io *ios, int n)

@@ -36,7 +36,7 @@ void op_tell(struct op *op)
         /* hint: read without the lock, as cancel_wanted */
         store_relaxed(&pl->ntold, pl->ntold + 1);
     }
-    op->told = TOLD;
+    store_relaxed(&op->told, TOLD);
     unlock(&pl->mail);
     mp = load_relaxed(&pl->mp);
     if (mp == NULL)
@@ -91,7 +91,8 @@ static unsigned take_tags(struct poller *pl, uint64_t *tags, unsigned most)
     lock(&pl->mail);
     if (now - pl->asked >= again_ns) {
         for (struct op *op = pl->told; op != NULL; op = op->told_next)
-            op->told = TOLD;
+            /* hint: who ended looks without the lock whether it was told at all */
+            store_relaxed(&op->told, TOLD);
         pl->asked = now;
     }
     for (struct op *op = pl->told; op != NULL && n < most; op = op->told_next) {
@@ -100,7 +101,7 @@ static unsigned take_tags(struct poller *pl, uint64_t *tags, unsigned most)
 
         if (op->told != TOLD || gen == 0)
             continue;
-        op->told = TOLD_ASKED;
+        store_relaxed(&op->told, TOLD_ASKED);
         tags[n++] = op_tag(op, gen);
     }
     unlock(&pl->mail);

@@ -59,6 +59,13 @@ static inline bool gather_wait(struct gather *g, struct quoit_g *gp, uint32_t n)
     return (int32_t)(add_acq_rel(&g->word, -n) - n) < 0;
 }
 
+/* The owner: have all n been counted that it has taken? Then nobody touches this any more. */
+static inline bool gather_counted(const struct gather *g, uint32_t n)
+{
+    /* order GATHER in: who counted is through; out: gather_put */
+    return load_acquire(&g->word) == n;
+}
+
 /* The owner: all that have been put, the last one first. */
 static inline struct gathered *gather_take(struct gather *g)
 {

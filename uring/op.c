@@ -385,7 +385,8 @@ static cold bool ended_early(struct op *op)
 {
     bool early = op->res == -ECANCELED && limit_cancelled(op->gp);
 
-    if (op->told != TOLD_NOT) {
+    /* hint: it was put on the list before it could end, if at all */
+    if (load_relaxed(&op->told) != TOLD_NOT) {
         cancel_settle(op);
         op->told = TOLD_NOT;
         early |= op->res == -ECANCELED || op->res == -EINTR;

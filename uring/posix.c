@@ -171,6 +171,8 @@ static bool find_place(struct m *mp, struct op *op, struct helped *h, struct els
 {
     *h = (struct helped){ .job = { .run = make_call, .kind = to->kind, .cancel = true }, .op = op };
     op->helped = h;
+    /* A call that waits for a thread may get one, and be over, before its goroutine has parked. */
+    timed_begin(&h->t, op->gp);
     if (!to->watched)
         return posix_give(mp, &h->job, 1, &to->thread);
     mp->locks++;
@@ -226,8 +228,8 @@ static bool done_at_once(struct m *mp, struct op *op, struct elsewhere *to)
 static struct m *wait_there(struct m *mp, struct op *op, struct helped *h,
                             const struct elsewhere *to)
 {
-    mp = timed_wait_limited(mp, &h->t, INT64_MAX, to->watched ? hand_to_watcher : block_go,
-                            to->watched ? (void *)op : to->thread, op->desc->name);
+    mp = timed_wait_begun(mp, &h->t, INT64_MAX, to->watched ? hand_to_watcher : block_go,
+                          to->watched ? (void *)op : to->thread, op->desc->name);
     if (timed_out(&h->t)) {
         mp = withdraw(mp, op, h);
         if (op->res == -ECANCELED)

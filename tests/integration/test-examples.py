@@ -430,7 +430,7 @@ def test_copy():
         same(copy("/proc/self/stat", target).returncode, 0, "a file whose size is not told")
         ok(len(read(target)) > 10, "is copied all the same")
         for args in ((), (large,), (large, small, target)):
-            same(copy(*args).returncode, 2, f"{len(args)} names are wrong")
+            same(copy(*args).returncode, 2, f"wrong with {len(args)} names")
     finally:
         shutil.rmtree(top, ignore_errors=True)
 

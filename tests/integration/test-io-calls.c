@@ -338,7 +338,7 @@ static int for_ever(void *arg)
 }
 
 /* With DEFER_TASKRUN completions have to be fetched by a call, too. */
-static uint64_t enters_most(uint64_t ops)
+static inline uint64_t enters_most(uint64_t ops)
 {
     return (getenv("QUOIT_EXPERIMENT") != NULL ? 2 * ops : ops) + 100;
 }
@@ -352,9 +352,14 @@ static void the_way_is_the_one_asked_for(const char *way)
         is_int(st.ring_ops, 0, "posix: no operation went through a ring");
     else if (st.ring_ops == 0)
         skip("no ring can be had here: the posix way was tested twice");
+#ifdef __SANITIZE_THREAD__
+    else
+        skip("how many system calls: under TSan threads sleep where they would find work");
+#else
     else
         ok(st.ring_enters <= enters_most(st.ring_ops), "uring: %d operations by %d system calls",
            (int)st.ring_ops, (int)st.ring_enters);
+#endif
 }
 
 static int pipe_of_the_abandoned[2];

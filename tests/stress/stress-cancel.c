@@ -25,7 +25,7 @@ static const int64_t us = 1000;
 
 struct reader {
     int in, out;
-    uint64_t seed;
+    uint64_t seed, wseed; /* of who reads, of who writes */
     uint64_t sum, bytes;  /* of what was read */
     uint64_t wsum, wbytes; /* of what was written */
     struct quoit_g *g;
@@ -82,7 +82,7 @@ static int read_on(void *arg)
 static int write_on(void *arg)
 {
     struct reader *r = arg;
-    uint64_t seed = r->seed + 1;
+    uint64_t seed = r->wseed;
     unsigned char b[16];
 
     while (!over) {
@@ -173,7 +173,8 @@ static int body(void *arg)
     for (int i = 0; i < READERS; i++) {
         if (pipe(p) < 0)
             bail("pipe");
-        readers[i] = (struct reader){ .in = p[0], .out = p[1], .seed = *seed * 31 + (uint64_t)i };
+        readers[i] = (struct reader){ .in = p[0], .out = p[1], .seed = *seed * 31 + (uint64_t)i,
+                                      .wseed = *seed * 37 + (uint64_t)i };
         readers[i].g = world_go_apart(read_on, &readers[i]);
         others[n++] = world_go_apart(write_on, &readers[i]);
     }
