@@ -174,6 +174,10 @@ static const struct env_word experiments[] = {
                      "For tests: what a newer one does better is given up.", EXPERIMENT_5_15 },
     { "kernel-6.1", "The same for Linux 6.1.", EXPERIMENT_6_1 },
     { "kernel-6.6", "The same for Linux 6.6.", EXPERIMENT_6_6 },
+    { "sqpoll", "A thread of the kernel looks for what the rings of all threads have to submit "
+                "(IORING_SETUP_SQPOLL), so that operations need hardly any system call. It "
+                "wants a cpu: leave it one, with GOMAXPROCS one below the number of cpus.",
+      EXPERIMENT_SQPOLL },
     { NULL, NULL, 0 },
 };
 

@@ -31,6 +31,7 @@ enum experiment {
     EXPERIMENT_5_15 = 2, /* io_uring as older kernels have it, see env_kernel() */
     EXPERIMENT_6_1 = 4,
     EXPERIMENT_6_6 = 8,
+    EXPERIMENT_SQPOLL = 16,
 };
 
 /* Macros, as the texts of the table spell them out. */

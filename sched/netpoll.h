@@ -38,9 +38,12 @@ void netpoll_close(struct m *mp);
  * stacks among it, has to stay; ask again. */
 bool netpoll_over(void);
 
-/* Submit what has gathered. Called at a switch only when m->poll_pending is not 0 and the
+/* Submit what has gathered. Called at a fairness tick only when m->poll_pending is not 0 and the
  * poller's own rule says it is time, and always before the M sleeps or runs dry. */
 void netpoll_flush(struct m *mp);
+/* How many switches may the first that has gathered wait still? 0: it is old. Costs a look at the
+ * clock. */
+uint32_t netpoll_rest(struct m *mp);
 
 /* Take completions without waiting: those goroutines that became runnable, appended to *ready.
  * They are Gwaiting still; the caller makes them runnable. */

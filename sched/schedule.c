@@ -17,8 +17,7 @@
  * may hide behind the look, without the right one the second look may come before the P shows
  * as idle. The right side pays (membarrier), since it is about to pay for a sleep anyhow.
  *
- * At most one M is called at a time; whoever finds work while being the last to spin calls the
- * next.
+ * At most one M is called at a time; the last one that spins calls the next when it finds work.
  */
 #include "cpu.h"
 
@@ -47,16 +46,19 @@ enum {
 
 /* ---- the P's own ---------------------------------------------------------------------------- */
 
-static void poll(struct m *mp)
+/* Where others are to run only what is old is submitted. Switches until that may be so again. */
+static uint32_t poll(struct m *mp, bool others)
 {
     struct glist list = { NULL, NULL, 0 };
+    uint32_t rest = others && mp->poll_pending > 0 ? netpoll_rest(mp) : 0;
 
-    if (mp->poll_pending > 0)
+    if (rest == 0 && mp->poll_pending > 0)
         netpoll_flush(mp);
     if (load_relaxed(&mp->poll_inflight) > 0) {
         netpoll_reap(mp, &list);
         injectglist(mp, &list);
     }
+    return rest > 0 && rest < FAIR_TICKS ? rest : FAIR_TICKS;
 }
 
 /* Where goroutines make others and wait for them, the newest is taken each time: depth first. An
@@ -75,14 +77,14 @@ static struct quoit_g *oldest_unstarted(struct p *pp)
 noinline struct quoit_g *pick_fair(struct m *mp, bool parked)
 {
     struct p *pp = mp->p;
+    uint32_t rest = poll(mp, true);
     struct quoit_g *gp;
 
-    poll(mp);
     timers_look(mp, pp);
     /* Its own goroutine only, and that one has just left: g0 gives the P to somebody. */
     if (is_taken(mp))
         return NULL;
-    pp->fairat = pp->schedtick + FAIR_TICKS;
+    pp->fairat = pp->schedtick + rest;
     for (int i = 0; i < 3; i++) {
         switch (pp->turn++ % 3) {
         case 0:
@@ -102,8 +104,7 @@ noinline struct quoit_g *pick_fair(struct m *mp, bool parked)
     return gp != NULL ? gp : forkq_pop(&pp->forkq, parked);
 }
 
-/* Several came from elsewhere; while they moved, an M that went to sleep may have found them in
- * neither place. */
+/* Several came from elsewhere: an M that went to sleep meanwhile may have found them nowhere. */
 static void call_for_rest(struct m *mp)
 {
     if (runq_size(&mp->p->runq) + forkq_size(&mp->p->forkq) > 0)
@@ -125,7 +126,7 @@ noinline struct quoit_g *pick_further(struct m *mp)
         return pick_local(mp, false);
     if (mp->poll_pending + load_relaxed(&mp->poll_inflight) == 0)
         return NULL;
-    poll(mp);
+    (void)poll(mp, false);
     return pick_local(mp, false);
 }
 

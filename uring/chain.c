@@ -26,7 +26,9 @@ static bool chain_by_ring(struct m *mp, const struct step *s)
     for (; s != NULL; s = s->then)
         if (s->nowait || s->op.desc->how == HOW_INLINE || !op_by_ring(mp, s->op.desc))
             return false;
-    return true;
+    /* A thread of the kernel that looks at several rings takes a few entries at a time, and what it
+     * cuts off of a chain does not wait. */
+    return !mp->poller->ring.polled;
 }
 
 static void put_step(struct m *mp, struct step *s, int slot)

@@ -43,11 +43,6 @@
 
 /* Before the kernel is asked again when it was short of memory. */
 static const int64_t retry_ns = 1000000;
-/* A round of goroutines that takes longer makes the first of them wait too long for its
- * submission. */
-static const int64_t round_ns = 50000;
-/* Most switches between two submissions; no less than the scheduler's own fairness tick. */
-enum { SPAN_MOST = 64 };
 
 struct probe probed;
 bool rings_wanted;
@@ -193,44 +188,7 @@ bool poller_ring(struct poller *pl)
     return made;
 }
 
-/* ---- submit and reap ------------------------------------------------------------------------ */
-
-/* How many switches fit into round_ns if they go on as since the first of this round. */
-static void measure_round(struct poller *pl, const struct p *pp, int64_t ns)
-{
-    uint64_t switches = pp != NULL ? pp->schedtick - pl->tick : 0;
-
-    if (switches == 0)
-        return;
-    /* Another P's count says nothing: it makes a large number, and the next round mends it. */
-    if (switches < SPAN_MOST)
-        switches = switches * (uint64_t)round_ns / (uint64_t)(ns + 1);
-    pl->span = switches < 1 ? 1 : switches > SPAN_MOST ? SPAN_MOST : (uint32_t)switches;
-}
-
-void netpoll_flush(struct m *mp)
-{
-    struct poller *pl = mp->poller;
-    uint32_t n = mp->poll_pending, taken;
-    int64_t ns;
-    int e;
-
-    if (n == 0)
-        return;
-    ns = nanotime() - pl->since;
-    pl->eager = n + load_relaxed(&mp->poll_inflight) < 2 || ns > round_ns;
-    measure_round(pl, mp->p, ns);
-    /* Counted first: another M may take the completion before the kernel has come back to us. */
-    add_relaxed(&mp->poll_inflight, n);
-    e = ring_submit(&pl->ring);
-    taken = e > 0 ? (uint32_t)e : 0;
-    if (taken < n) {
-        add_relaxed(&mp->poll_inflight, taken - n);
-        op_cut(pl, taken);
-    }
-    store_relaxed(&mp->poll_pending, n - taken);
-    store_relaxed(&pl->ring_ops, pl->ring_ops + taken);
-}
+/* ---- reap ----------------------------------------------------------------------------------- */
 
 /* How many; 0 too when somebody else is at it. */
 static unsigned reap_once(struct poller *pl, bool owner, struct glist *ready)
@@ -345,6 +303,9 @@ static bool sleep_in_ring(struct poller *pl, int64_t deadline)
         os_yield();
         return true;
     }
+    if (r->polled && ring_watch(r, deadline, &pl->wake, AWAKE))
+        return true;
+    ring_room(r);
     if (!sleep_begins(pl, IN_RING))
         return true;
     if (wants_arming(pl)) {
@@ -357,7 +318,7 @@ static bool sleep_in_ring(struct poller *pl, int64_t deadline)
         sqe->user_data = UD_WAKE;
     }
     e = ring_wait(r, deadline);
-    if (ring_pending(r) > 0) {
+    if (ring_left(r) > 0) {
         ring_unget(r);
         store_relaxed(&pl->armed, false);
     }

@@ -6,12 +6,7 @@
  * and reap, and must not find this one half way. It also means that a completion
  * always finds a goroutine that waits, and no word is needed to settle who came first.
  *
- * Entries are submitted when SUBMIT_AT have gathered, when the scheduler runs dry and
- * at its fairness tick, which comes early when goroutines run for long between two
- * switches (first_of_round); and at once when nothing is in flight, so that a lone reader
- * among many that compute does not wait for them. The last rule costs a system call a
- * round where several goroutines do nothing but I/O, so it rests while rounds are
- * short and bring more than one (netpoll_flush).
+ * When what is filled in is submitted says submit.c.
  */
 #include "op.h"
 
@@ -32,7 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SUBMIT_AT = 32, GEN_BITS = 20 };
+enum { GEN_BITS = 20, AHEAD = 4, STACK_LINES = 4 };
 
 /* A result: the kernel has no worker for it, and can make none. Signals that come faster than it
  * tries are enough. No error has this number. */
@@ -90,19 +85,6 @@ static void inflight_drop(struct poller *pl, struct op *op)
 
 /* ---- by ring -------------------------------------------------------------------------------- */
 
-/* It must not wait for its submission much longer than ROUND_NS: the scheduler looks here at its
- * fairness tick, which is brought forward to after as many switches as fit into that time, by
- * what the last round took (netpoll_flush). */
-static void first_of_round(struct m *mp, struct poller *pl)
-{
-    struct p *pp = mp->p;
-
-    pl->since = nanotime();
-    pl->tick = pp->schedtick;
-    if (pp->fairat > pl->tick + pl->span)
-        pp->fairat = pl->tick + pl->span;
-}
-
 /* A buffer in registered memory spares the kernel the look at its pages. */
 static void use_fixed(struct poller *pl, struct io_uring_sqe *sqe)
 {
@@ -154,7 +136,7 @@ void op_put(struct m *mp, struct op *op)
     /* order OP-TAG out: all that was done with the record comes before its tag; in: tagged */
     store_release(&op->gen, gen);
     if (mp->poll_pending == 0)
-        first_of_round(mp, pl);
+        submit_first(mp, pl);
     store_relaxed(&mp->poll_pending, mp->poll_pending + 1);
 }
 
@@ -226,6 +208,7 @@ static cold struct m *make_room(struct m *mp, unsigned n)
         return mp;
     netpoll_reap(mp, &ready);
     injectglist(mp, &ready);
+    ring_room(&mp->poller->ring);
     return lacks_room(mp, n) ? op_later(mp) : mp;
 }
 
@@ -273,6 +256,26 @@ static void append(struct glist *ready, struct quoit_g *gp)
     ready->n++;
 }
 
+/* With many goroutines neither their records nor their stacks are in the first caches. What is
+ * about to be taken is asked for some completions ahead; what runs soon, its top of stack with
+ * the record of the operation in it, when it is taken. */
+static inline void fetch_ahead(const struct ring *r)
+{
+    uint64_t tag = ring_ahead(r, AHEAD);
+
+    prefetch_write(op_pointer(tag >> GEN_BITS << 4));
+}
+
+static inline void fetch_stack(const struct op *op)
+{
+    const char *p = (const char *)op;
+
+    for (int line = -STACK_LINES; line < 0; line++)
+        prefetch_write(p + line * CACHELINE);
+    prefetch_write(&op->gp->ctx);
+    prefetch_write(&op->gp->reason);
+}
+
 /* Was this its last completion? What was sent without being copied is told of twice. */
 static bool op_ended(struct op *op, const struct io_uring_cqe *cqe)
 {
@@ -297,6 +300,9 @@ unsigned op_take(struct poller *pl, bool owner, struct glist *ready)
         } else if (cqe->user_data != UD_NONE) {
             struct op *op = tagged(cqe->user_data);
 
+            fetch_ahead(r);
+            if (likely(op->batch == NULL))
+                fetch_stack(op);
             if (op_ended(op, cqe)) {
                 if (!probed.cancel_any)
                     inflight_drop(pl, op);

@@ -18,6 +18,12 @@
 struct m;
 struct op;
 
+/* Of submit.c. A round of goroutines that takes longer than ROUND_NS makes the first of them wait
+ * too long for its submission. A disk that is told of more at a time, SUBMIT_AT, is told less
+ * often, which costs most where it is a virtual one. And the most switches between two
+ * submissions, no less than the scheduler's own fairness tick. */
+enum { ROUND_NS = 50000, SUBMIT_AT = RING_ENTRIES / 2, SPAN_MOST = 64 };
+
 enum { AWAKE, WOKEN, IN_FUTEX, IN_RING };
 
 struct poller {
@@ -26,10 +32,10 @@ struct poller {
     int wakefd;        /* m  eventfd, -1: none yet */
     bool armed;        /* a  a read of wakefd is in the ring; under ring_lock while it is */
     bool refused;      /* m  the ring could not be had: do not ask again */
-    bool eager;        /* m  submit the first at once (op.c) */
+    bool eager;        /* m  submit the first at once (submit.c) */
     int64_t since;     /* m  when the oldest that is not submitted was filled in */
     uint64_t tick;     /* m  the P's schedtick then */
-    uint32_t span;     /* m  switches after which it is old (op.c) */
+    uint32_t span;     /* m  switches after which it is old (submit.c) */
     uint32_t stray;    /* L  operations that were under way when the M ended */
     uint32_t gen;      /* m  tag of the next operation */
     uint64_t wakebuf;  /* m  where that read goes */
@@ -60,6 +66,11 @@ void poller_nap(struct poller *pl);
 /* Cancels what is in flight; false: not all of it has ended, and the kernel may still write to
  * what it was given. The owner. */
 bool poller_drain(struct m *mp);
+
+/* The first entry of a round has been filled in. It must not wait for its submission much longer
+ * than ROUND_NS: the scheduler looks at its fairness tick, which is brought forward to after as
+ * many switches as fit into that time, by what the last round took. The owner. */
+void submit_first(struct m *mp, struct poller *pl);
 
 /* Has the M a ring? Makes it at its first operation. The owner. */
 bool poller_ring(struct poller *pl);

@@ -4,6 +4,7 @@
 #include "probe.h"
 
 #include "env.h"
+#include "os_linux.h"
 
 #include "ring.h"
 
@@ -79,21 +80,34 @@ static uint64_t opcodes_there(struct ring *r)
     return there;
 }
 
+/* A worker or a thread of the kernel may have to come by first. */
+static const struct io_uring_cqe *answer(struct ring *r)
+{
+    const struct io_uring_cqe *cqe;
+
+    while ((cqe = ring_peek(r)) == NULL)
+        if (ring_wait(r, INT64_MAX) < 0)
+            break;
+    return cqe;
+}
+
 /* Cancelling all of nothing: an old kernel takes exception to the flag. */
 static bool try_cancel_any(struct ring *r)
 {
     struct io_uring_sqe *sqe = ring_entry(r);
     const struct io_uring_cqe *cqe;
+    bool known;
 
     sqe->opcode = IORING_OP_ASYNC_CANCEL;
     sqe->cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
     if (ring_submit(r) != 1)
         return false;
-    cqe = ring_peek(r);
+    cqe = answer(r);
     if (cqe == NULL)
         return false;
+    known = cqe->res != -EINVAL;
     ring_took(r);
-    return cqe->res != -EINVAL;
+    return known;
 }
 
 /* Files in places of the ring: a kernel that does not know of them opens descriptors, of which no
@@ -115,9 +129,9 @@ static bool try_direct(struct ring *r)
     if (!direct || ring_submit(r) != 2)
         return false;
     for (int i = 0; i < 2; i++) {
-        while ((cqe = ring_peek(r)) == NULL)
-            if (ring_wait(r, INT64_MAX) < 0)
-                return false;
+        cqe = answer(r);
+        if (cqe == NULL)
+            return false;
         direct &= cqe->res == 0;
         if (cqe->res > 0)
             close(cqe->res);
@@ -159,23 +173,40 @@ static const char *kind(unsigned flags)
 {
     if (env_kernel() < INT_MAX)
         return "uring as an older kernel has it (experiment kernel-...)";
+    if (flags & IORING_SETUP_SQPOLL)
+        return "uring, submitted by a thread of the kernel (experiment sqpoll)";
     if (flags & IORING_SETUP_DEFER_TASKRUN)
         return "uring, completions wait for their thread (experiment defer)";
+    if (experiment(EXPERIMENT_SQPOLL))
+        return "uring; the experiment sqpoll is not to be had here (Linux 5.11)";
     if (experiment(EXPERIMENT_DEFER))
         return "uring; this kernel cannot do the experiment defer (Linux 6.1)";
     return "uring";
 }
 
+/* Flags that are not known are left out, and a thread of the kernel, which may be refused for
+ * reasons of its own. */
+static int open_best(struct ring *r, unsigned *flags)
+{
+    int e = -EINVAL;
+
+    for (int k = 0; ring_flags(k, flags); k++) {
+        e = ring_open(r, RING_ENTRIES, *flags);
+        if (e != -EINVAL && (e == 0 || !(*flags & IORING_SETUP_SQPOLL)))
+            break;
+    }
+    return e;
+}
+
 void probe_rings(struct probe *p)
 {
     struct ring r;
-    int e = -EINVAL;
+    int e;
 
     memset(p, 0, sizeof *p);
     p->how = "posix: ";
     ring_init(&r);
-    for (int k = 0; e == -EINVAL && ring_flags(k, &p->flags); k++)
-        e = ring_open(&r, RING_ENTRIES, p->flags);
+    e = open_best(&r, &p->flags);
     if (e < 0) {
         explain(p, e);
         return;

@@ -22,7 +22,7 @@ struct probe {
     char why[160];     /* the reason and the remedy for people; "" when there are rings */
 };
 
-enum { RING_ENTRIES = 128 };
+enum { RING_ENTRIES = 256 };
 
 /* Sets up a ring and takes it down again. Any thread. */
 void probe_rings(struct probe *p);

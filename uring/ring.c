@@ -11,6 +11,14 @@
  * SINGLE_ISSUER was taken out: it saves nothing without DEFER_TASKRUN, and with it nobody else can
  * cancel for a thread that is lost in a foreign call (cancel.c).
  * NO_SQARRAY was left out: an array that is filled once costs nothing either.
+ *
+ * SQPOLL is an experiment too: one thread of the kernel, shared where that can be, looks for
+ * entries. To publish them is then to submit them, unless that thread sleeps:
+ *
+ *     the owner                            the kernel's thread, before it sleeps
+ *     1. the tail shows the entries        1. NEED_WAKEUP
+ *     2. full fence                        2. full fence
+ *     3. NEED_WAKEUP: wake it              3. looks at the tail again; entries: go on
  */
 #include "ring.h"
 
@@ -26,28 +34,38 @@
 #include <string.h>
 
 /* Files that are always ready go to the first kind of worker, everything else to the second. */
-enum { WORKERS_FILES = 4, WORKERS_OTHER = 32, CQ_PER_SQ = 16 };
+enum { WORKERS_FILES = 4, WORKERS_OTHER = 32, CQ_PER_SQ = 8 };
+
+/* Before the kernel's thread sleeps: what comes seldom must not keep a cpu from everybody. */
+enum { POLL_IDLE_MS = 100 };
+/* How long an owner of such a ring looks before it sleeps. */
+enum { WATCH_NS = 50000 };
 
 bool ring_flags(int k, unsigned *flags)
 {
-    static const unsigned ladder[] = {
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
-            IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
-        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CLAMP |
-            IORING_SETUP_CQSIZE,
-        IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
-        0,
+    enum { SIZES = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE };
+    static const struct {
+        unsigned flags, experiment; /* 0: always */
+        int kernel;                 /* the first that has them, as env_kernel() writes it */
+    } ladder[] = {
+        { IORING_SETUP_SQPOLL | SIZES, EXPERIMENT_SQPOLL, 511 },
+        { IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+              SIZES, EXPERIMENT_DEFER, 601 },
+        { IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | SIZES, 0, 519 },
+        { SIZES, 0, 506 },
+        { 0, 0, 0 },
     };
 
-    if (!experiment(EXPERIMENT_DEFER))
-        k++;
-    /* The first two want Linux 6.0, the third 5.19. */
-    if (env_kernel() < 519)
-        k += experiment(EXPERIMENT_DEFER) ? 3 : 2;
-    if (k < 0 || k >= (int)array_len(ladder))
-        return false;
-    *flags = ladder[k];
-    return true;
+    for (size_t i = 0; i < array_len(ladder); i++) {
+        if (ladder[i].experiment != 0 && !experiment(ladder[i].experiment))
+            continue;
+        if (ladder[i].kernel > env_kernel())
+            continue;
+        *flags = ladder[i].flags;
+        if (k-- == 0)
+            return true;
+    }
+    return false;
 }
 
 void ring_init(struct ring *r)
@@ -76,17 +94,38 @@ static void use_memory(struct ring *r)
         u->sq.array[i] = i;
 }
 
-int ring_open(struct ring *r, unsigned entries, unsigned flags)
+/* A ring with whose thread others share it; -1: none. */
+static int shared_fd = -1; /* a  hint: one that is gone is no reason not to have a ring */
+
+static int set_up(struct io_uring *u, unsigned entries, unsigned flags)
 {
     struct io_uring_params params = { .flags = flags };
-    struct io_uring *u = &r->liburing;
-    int e;
 
     if (flags & IORING_SETUP_CQSIZE)
         params.cq_entries = entries * CQ_PER_SQ;
-    e = io_uring_queue_init_params(entries, u, &params);
+    if (flags & IORING_SETUP_SQPOLL) {
+        struct io_uring_params shares = params;
+        int fd = load_relaxed(&shared_fd);
+
+        params.sq_thread_idle = POLL_IDLE_MS;
+        shares.flags |= IORING_SETUP_ATTACH_WQ;
+        shares.wq_fd = (uint32_t)fd;
+        if (fd >= 0 && io_uring_queue_init_params(entries, u, &shares) == 0)
+            return 0;
+    }
+    return io_uring_queue_init_params(entries, u, &params);
+}
+
+int ring_open(struct ring *r, unsigned entries, unsigned flags)
+{
+    struct io_uring *u = &r->liburing;
+    int e = set_up(u, entries, flags);
+
     if (e < 0)
         return e;
+    r->polled = flags & IORING_SETUP_SQPOLL;
+    if (r->polled && load_relaxed(&shared_fd) < 0)
+        store_relaxed(&shared_fd, u->ring_fd);
     /* A child must not submit into its parent's ring. */
     (void)io_uring_ring_dontfork(u);
     r->fd = r->enter_fd = u->ring_fd;
@@ -109,6 +148,8 @@ void ring_close(struct ring *r)
     while (!ring_trylock(r))
         cpu_relax();
     sanitize_unmaps();
+    if (load_relaxed(&shared_fd) == r->fd)
+        store_relaxed(&shared_fd, -1);
     io_uring_queue_exit(&r->liburing);
     r->fd = -1;
 }
@@ -157,11 +198,14 @@ struct io_uring_sqe *ring_entry(struct ring *r)
     return sqe;
 }
 
+/* How many the kernel is to be given. */
 static unsigned publish(struct ring *r)
 {
+    unsigned n = r->sq_next - load_relaxed(r->sq_tail); /* hint: nobody else writes it */
+
     /* order RING-SQ out: entries are filled before tail shows them; in: the kernel */
     store_release(r->sq_tail, r->sq_next);
-    return ring_pending(r);
+    return r->polled ? n : ring_pending(r);
 }
 
 void ring_unget(struct ring *r)
@@ -172,7 +216,7 @@ void ring_unget(struct ring *r)
 
 void ring_drop_pending(struct ring *r)
 {
-    r->sq_next -= ring_pending(r);
+    r->sq_next = r->polled ? load_relaxed(r->sq_tail) : r->sq_next - ring_pending(r);
     publish(r);
 }
 
@@ -192,10 +236,23 @@ static int enter_kernel(struct ring *r, unsigned submit, unsigned wait, unsigned
     return io_uring_enter2((unsigned)r->enter_fd, submit, wait, flags | r->enter_flags, arg, bytes);
 }
 
+/* After publish. */
+static bool poller_sleeps(const struct ring *r)
+{
+    /* order RING-SQ full: the tail shows before the flag is read; in: the kernel */
+    fence_full();
+    return load_relaxed(r->sq_flags) & IORING_SQ_NEED_WAKEUP;
+}
+
 int ring_submit(struct ring *r)
 {
     unsigned n = publish(r), taken = 0;
 
+    if (r->polled) {
+        if (n > 0 && poller_sleeps(r))
+            (void)checked(enter_kernel(r, n, 0, IORING_ENTER_SQ_WAKEUP, NULL, 0));
+        return (int)n;
+    }
     while (taken < n) {
         int e = checked(enter_kernel(r, n - taken, 0, 0, NULL, 0));
 
@@ -216,13 +273,38 @@ int ring_wait(struct ring *r, int64_t deadline)
     struct __kernel_timespec ts = { .tv_sec = left > 0 ? left / 1000000000 : 0,
                                     .tv_nsec = left > 0 ? left % 1000000000 : 0 };
     struct io_uring_getevents_arg arg = { .sigmask_sz = _NSIG / 8 };
+    unsigned n = publish(r), flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
     int e;
 
     if (deadline != INT64_MAX)
         arg.ts = (uint64_t)(uintptr_t)&ts;
-    e = checked(enter_kernel(r, publish(r), 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg,
-                             sizeof arg));
+    if (r->polled && poller_sleeps(r))
+        flags |= IORING_ENTER_SQ_WAKEUP;
+    e = checked(enter_kernel(r, n, 1, flags, &arg, sizeof arg));
     return e == -EINTR || e == -ETIME || e > 0 ? 0 : e;
+}
+
+void ring_room(struct ring *r)
+{
+    unsigned flags = IORING_ENTER_SQ_WAIT | IORING_ENTER_SQ_WAKEUP;
+
+    while (r->polled && ring_pending(r) > r->sq_mask)
+        (void)checked(enter_kernel(r, 0, 0, flags, NULL, 0));
+}
+
+/* Where operations need no system call, waiting for them should hardly need one either. */
+bool ring_watch(const struct ring *r, int64_t deadline, const uint32_t *word, uint32_t value)
+{
+    int64_t until = nanotime() + WATCH_NS;
+
+    until = until < deadline ? until : deadline;
+    while (!ring_ready(r)) {
+        /* hint: a wake-up that is missed here is found before the sleep */
+        if (load_relaxed(word) != value || nanotime() > until)
+            return false;
+        cpu_relax();
+    }
+    return true;
 }
 
 void ring_fetch(struct ring *r)

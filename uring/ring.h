@@ -27,6 +27,7 @@
 struct ring {
     /* The owner's. */
     int fd;                /* c  -1: not open */
+    bool polled;           /* c  a thread of the kernel looks for entries; edge RING-SQ */
     int enter_fd;          /* c  what io_uring_enter wants: fd, or its registered index */
     unsigned enter_flags;  /* c */
     unsigned sq_mask;      /* c */
@@ -80,11 +81,19 @@ static inline unsigned ring_pending(const struct ring *r)
     /* order RING-SQ in: the kernel is done with what is filled again; out: the kernel */
     return r->sq_next - load_acquire(r->sq_head);
 }
-/* Gives back the one handed out last, if the kernel did not take it. */
+/* How many a submission has left over. Who looks for entries by itself takes them all, later. */
+static inline unsigned ring_left(const struct ring *r)
+{
+    return r->polled ? 0 : ring_pending(r);
+}
+/* Gives back the one handed out last, if it was not submitted, or the kernel did not take it. */
 void ring_unget(struct ring *r);
 
-/* Forgets all that are filled in and not taken. */
+/* Forgets all that are filled in and will not be taken. */
 void ring_drop_pending(struct ring *r);
+
+/* Makes sure of room where the kernel takes entries by itself; else it returns at once. */
+void ring_room(struct ring *r);
 
 /* Submits all; how many the kernel took, or -EAGAIN, -EBUSY, -ENOMEM: later. Entries not taken
  * stay. Where it took some, and the last of them has another one that is to follow it, the rest is
@@ -94,6 +103,9 @@ int ring_submit(struct ring *r);
  * 0, or -EAGAIN, -EBUSY, -ENOMEM: nothing was taken and there was no waiting; also returns
  * early. */
 int ring_wait(struct ring *r, int64_t deadline);
+/* Looks for a completion for a moment, outside the kernel; false: none, or the deadline has
+ * passed, or *word is no longer `value`. The owner. */
+bool ring_watch(const struct ring *r, int64_t deadline, const uint32_t *word, uint32_t value);
 /* Are completions held back that only the owner can bring out? Any thread. */
 static inline bool ring_held_back(const struct ring *r)
 {
@@ -142,6 +154,12 @@ static inline const struct io_uring_cqe *ring_peek(const struct ring *r)
     if (load_acquire(r->cq_tail) == head)
         return NULL;
     return &r->cqes[head & r->cq_mask];
+}
+
+/* What the n-th after the next says. A hint: it may not be there yet, and be of old. */
+static inline uint64_t ring_ahead(const struct ring *r, unsigned n)
+{
+    return load_relaxed(&r->cqes[(load_relaxed(r->cq_head) + n) & r->cq_mask].user_data);
 }
 
 static inline void ring_took(struct ring *r)

@@ -21,7 +21,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { READERS = 1000, BYTES = 100000 };
+enum { READERS = 1000, CROWD = 400, BYTES = 100000, ZEROES = 10 };
 
 static char dir[] = "/tmp/quoit-io-XXXXXX";
 static int dirfd_;
@@ -161,6 +161,36 @@ static void a_thousand_read_one_pipe(void)
     is_int(sum, READERS, "each of a thousand readers of one pipe got one byte");
     close(p[0]);
     close(p[1]);
+}
+
+static int read_zeroes(void *arg)
+{
+    struct reader *r = arg;
+
+    for (int i = 0; i < ZEROES && quoit_read(r->fd, &r->byte, 1) == 1; i++)
+        r->got++;
+    quoit_wg_done(r->done);
+    return 0;
+}
+
+/* More than a ring has entries for, from goroutines that do nothing else: it is full now and
+ * then, also when its thread goes to sleep. */
+static void more_read_than_a_ring_takes(void)
+{
+    static struct reader r[CROWD];
+    quoit_wg done = QUOIT_WG_INIT;
+    int fd = open("/dev/zero", O_RDONLY), sum = 0;
+
+    quoit_wg_add(&done, CROWD);
+    for (int i = 0; i < CROWD; i++) {
+        r[i] = (struct reader){ .fd = fd, .done = &done };
+        quoit_go(read_zeroes, &r[i]);
+    }
+    quoit_wg_wait(&done);
+    for (int i = 0; i < CROWD; i++)
+        sum += (int)r[i].got;
+    is_int(sum, ZEROES * CROWD, "%d goroutines read %d times each", CROWD, ZEROES);
+    close(fd);
 }
 
 struct flow {
@@ -371,6 +401,7 @@ static int body(void *arg)
     statx_fills_in();
     a_read_waits_for_a_later_write();
     a_thousand_read_one_pipe();
+    more_read_than_a_ring_takes();
     a_full_pipe_makes_the_writer_wait();
     a_broken_pipe_is_an_error_and_no_signal();
     nonblocking_descriptors_are_waited_for();

@@ -23,10 +23,12 @@ struct poller {
 };
 
 struct glist fakepoll_ready;
+uint32_t fakepoll_rest;
 
 int netpoll_init(int nprocs unused_arg)
 {
     fakepoll_ready = (struct glist){ NULL, NULL, 0 };
+    fakepoll_rest = 0;
     return 0;
 }
 
@@ -59,6 +61,11 @@ bool netpoll_over(void)
 void netpoll_flush(struct m *mp)
 {
     mp->poll_pending = 0;
+}
+
+uint32_t netpoll_rest(struct m *mp unused_arg)
+{
+    return fakepoll_rest;
 }
 
 void netpoll_reap(struct m *mp unused_arg, struct glist *ready)

@@ -10,4 +10,7 @@
  * scheduler looks while m->poll_inflight is not 0. */
 extern struct glist fakepoll_ready;
 
+/* What netpoll_rest says. */
+extern uint32_t fakepoll_rest;
+
 #endif

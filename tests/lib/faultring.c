@@ -22,6 +22,10 @@ int __real_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned
                            size_t bytes);
 int __wrap_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned flags, void *arg,
                            size_t bytes);
+int __real_io_uring_queue_init_params(unsigned entries, struct io_uring *u,
+                                      struct io_uring_params *params);
+int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *u,
+                                      struct io_uring_params *params);
 
 static void spoil_one(struct io_uring_cqe *cqe, uint32_t every)
 {
@@ -78,4 +82,14 @@ int __wrap_io_uring_enter2(unsigned fd, unsigned submit, unsigned wait, unsigned
     if (spoils > 0)
         spoil(spoils);
     return e;
+}
+
+int __wrap_io_uring_queue_init_params(unsigned entries, struct io_uring *u,
+                                      struct io_uring_params *params)
+{
+    if (params->flags & load_relaxed(&faults.setup)) {
+        add_relaxed(&fault_refused, 1);
+        return -EPERM;
+    }
+    return __real_io_uring_queue_init_params(entries, u, params);
 }

@@ -96,8 +96,42 @@ static void as_many(void)
                   "%d and %d taken, the head is at %u", taken[1], taken[2], cq_head);
 }
 
+/* ---- a thread of the kernel looks for entries ----------------------------------------------- */
+
+static unsigned sq_flags;
+static bool wakes, sleeps;
+
+static void setup_polled(void)
+{
+    setup();
+    sq_flags = 0;
+    wakes = sleeps = false;
+    r.sq_flags = &sq_flags;
+    r.polled = true;
+}
+
+static void submits_polled(void)
+{
+    if (ring_entry(&r) != NULL && publish(&r) == 1)
+        wakes = poller_sleeps(&r);
+}
+
+static void kernel_polls(void)
+{
+    store_relaxed(&sq_flags, IORING_SQ_NEED_WAKEUP);
+    fence_full();
+    sleeps = load_relaxed(&sq_tail) == 0;
+}
+
+static void nobody_is_asleep(void)
+{
+    explore_check(wakes || !sleeps, "there is an entry, and the kernel's thread sleeps");
+}
+
 static const struct explore tests[] = {
     {.name = "entries", .setup = setup, .thread = {submits, kernel_takes}},
+    {.name = "entries, looked for", .setup = setup_polled,
+     .thread = {submits_polled, kernel_polls}, .finish = nobody_is_asleep},
     {.name = "completions", .setup = setup, .thread = {kernel_completes, reaps1},
      .finish = as_many},
     {.name = "completions, two take them", .setup = setup,

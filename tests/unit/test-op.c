@@ -8,6 +8,7 @@
 #include "quoit_io.h"
 
 #include "os_linux.h"
+#include "proc.h"
 
 #include "child.h"
 #include "faultring.h"
@@ -229,6 +230,35 @@ static void nobody_spins_while_the_kernel_takes_nothing(void)
     close(ends[1]);
 }
 
+/* ---- how long an entry waits ----------------------------------------------------------------- */
+
+/* As if the first had been there for `ns`, and as many switches been made since. */
+static int rest_after(int64_t ns, uint64_t switches)
+{
+    struct m *mp = m_get();
+    struct poller *pl = mp->poller;
+    uint32_t rest;
+
+    do {
+        pl->since = nanotime() - ns;
+        pl->tick = mp->p->schedtick - switches;
+        pl->span = 10;
+        rest = netpoll_rest(mp);
+    } while (nanotime() - pl->since > ns + ROUND_NS / 10);
+    return (int)rest;
+}
+
+static int rests(void *arg unused_arg)
+{
+    int n = rest_after(ROUND_NS / 5, 0);
+
+    ok(n == 8 || n == 9, "of ten switches as long as the last ones were eight are left (%d)", n);
+    n = rest_after(ROUND_NS / 5, 1);
+    ok(n == 3 || n == 4, "of those as long as one has been since, three (%d)", n);
+    is_int(rest_after(ROUND_NS / 2, 1), 0, "after half of the time it is old");
+    return 0;
+}
+
 /* ---- a chain that is cut in two -------------------------------------------------------------- */
 
 enum { CUT_STEPS = 4 };
@@ -416,6 +446,8 @@ int main(void)
     what_is_under_way_is_cancelled(true);
     what_cannot_be_cancelled_is_left_behind();
     nobody_spins_while_the_kernel_takes_nothing();
+    setenv("GOMAXPROCS", "1", 1);
+    quoit_main(rests, NULL);
     if (probed.direct)
         quoit_main(cut_everywhere, NULL);
     a_thread_without_a_ring_is_helped();

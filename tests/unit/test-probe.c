@@ -6,6 +6,7 @@
 #include "compiler.h"
 
 #include "child.h"
+#include "faultring.h"
 #include "forbid.h"
 #include "tap.h"
 #include "uapi.h"
@@ -79,7 +80,7 @@ static void a_child_agrees(const char *name, int (*fn)(void *))
 }
 
 /* In the trial as in each ring afterwards. */
-static void the_experiment_is_told(void)
+static void the_experiments_are_told(void)
 {
     struct probe p;
 
@@ -87,8 +88,18 @@ static void the_experiment_is_told(void)
     is_int(p.error, 0, "the experiment defer keeps nobody from having rings");
     ok(strstr(p.how, p.flags & IORING_SETUP_DEFER_TASKRUN ? "(experiment defer)" : "cannot do"),
        "and what became of it is told: %s", p.how);
+    probe_rings_as(&p, "sqpoll");
+    is_int(p.error, 0, "nor does the experiment sqpoll");
+    ok(strstr(p.how, p.flags & IORING_SETUP_SQPOLL ? "(experiment sqpoll)" : "not to be had"),
+       "which is told, too: %s", p.how);
+    faults.setup = IORING_SETUP_SQPOLL;
+    probe_rings_as(&p, "sqpoll");
+    faults.setup = 0;
+    ok(p.error == 0 && strstr(p.how, "not to be had") != NULL,
+       "whatever it is refused for: %s", p.how);
     probe_rings_as(&p, NULL);
-    ok(!(p.flags & IORING_SETUP_DEFER_TASKRUN), "it is out again when nobody asks");
+    ok(!(p.flags & (IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SQPOLL)),
+       "they are out again when nobody asks");
     is_str(p.how, "uring", "and not told of");
 }
 
@@ -138,7 +149,7 @@ int main(void)
     if (p.error < 0)
         skip_all("%s", p.why);
     is_str(p.why, "", "where there are rings there is nothing to explain");
-    the_experiment_is_told();
+    the_experiments_are_told();
     older_kernels_have_less();
     the_reason_is_told("a container's filter",
                        (struct refusal){ __NR_io_uring_setup, EPERM, "seccomp" });

@@ -112,6 +112,76 @@ static void deferred_completions_are_fetched(void)
     close(fds[1]);
 }
 
+static unsigned take(unsigned n)
+{
+    unsigned got = 0;
+
+    while ((got += take_all()) < n)
+        if (ring_wait(r, INT64_MAX) < 0)
+            break;
+    return got;
+}
+
+/* The experiment's set is the first one again. While it is awake the thread of the kernel takes
+ * what it is shown, and after that it has to be woken. */
+static void a_thread_of_the_kernel_submits(void)
+{
+    const uint32_t never = 0;
+    unsigned flags;
+
+    env.experiments = EXPERIMENT_SQPOLL;
+    ring_flags(0, &flags);
+    env.experiments = 0;
+    ok(flags & IORING_SETUP_SQPOLL, "the experiment asks for a thread of the kernel");
+    if (ring_open(r, SMALL, flags) < 0) {
+        skip("no IORING_SETUP_SQPOLL here");
+        return;
+    }
+    for (int i = 0; i < 100; i++) {
+        while (ring_pending(r) > r->sq_mask)
+            ring_room(r);
+        nop(1);
+        is_int(ring_submit(r), 1, "what is shown counts as submitted");
+        is_int(ring_left(r), 0, "and nothing is left over");
+    }
+    is_int(take(100), 100, "all of it completes");
+    while (!(load_relaxed(r->sq_flags) & IORING_SQ_NEED_WAKEUP))
+        ring_wait(r, nanotime() + 1000000);
+    nop(2);
+    is_int(ring_submit(r), 1, "when the thread sleeps");
+    is_int(take(1), 1, "it is woken");
+    nop(3);
+    ring_drop_pending(r);
+    is_int(ring_submit(r), 0, "dropped entries are not submitted to it");
+    ok(!ring_watch(r, INT64_MAX, &never, 0), "who looks for completions that do not come gives up");
+    ok(!ring_watch(r, 0, &never, 1), "at once when somebody calls");
+    ring_close(r);
+}
+
+static void polled_rings_share_a_thread(void)
+{
+    struct ring *second = aligned_alloc(CACHELINE, sizeof *second);
+    unsigned flags;
+
+    env.experiments = EXPERIMENT_SQPOLL;
+    ring_flags(0, &flags);
+    env.experiments = 0;
+    ring_init(second);
+    if (ring_open(r, SMALL, flags) < 0) {
+        skip("no IORING_SETUP_SQPOLL here");
+    } else {
+        is_int(ring_open(second, SMALL, flags), 0, "a second one opens");
+        ring_close(r);
+        is_int(ring_open(r, SMALL, flags), 0, "and one more when the first has gone");
+        nop(4);
+        ring_submit(r);
+        is_int(take(1), 1, "which works");
+        ring_close(r);
+        ring_close(second);
+    }
+    free(second);
+}
+
 static void a_full_queue_has_no_entry(void)
 {
     for (int i = 0; i < SMALL; i++)
@@ -272,6 +342,8 @@ int main(void)
     ring_init(r);
     each_set_of_flags_opens_or_is_refused();
     deferred_completions_are_fetched();
+    a_thread_of_the_kernel_submits();
+    polled_rings_share_a_thread();
     if (ring_open(r, SMALL, p.flags) < 0)
         bail("no ring after the probe had one");
     a_full_queue_has_no_entry();

@@ -229,6 +229,40 @@ static void looked_for_when_busy(void)
     norder = 0;
 }
 
+/* ---- what gathers --------------------------------------------------------------------------- */
+
+/* Beside one that yields on. */
+static void look_at_all(struct p *pp)
+{
+    do {
+        pp->fairat = 0;
+        quoit_yield();
+    } while (pp->fairat == 0);
+}
+
+static void submitted_when_old(void)
+{
+    struct m *mp = m_get();
+    int zero = 0;
+    struct quoit_g *busy;
+
+    stop = 0;
+    busy = world_go_apart(yields_on, &zero);
+    mp->poll_pending = 1;
+    fakepoll_rest = 5;
+    look_at_all(mp->p);
+    is_int(mp->poll_pending, 1, "what is not old yet gathers on");
+    ok(mp->p->fairat - mp->p->schedtick <= 5, "and is looked at again by the time that it is");
+    fakepoll_rest = 1000;
+    look_at_all(mp->p);
+    ok(mp->p->fairat - mp->p->schedtick <= 61, "the others' turn comes no later for it");
+    fakepoll_rest = 0;
+    look_at_all(mp->p);
+    is_int(mp->poll_pending, 0, "what is old is submitted");
+    stop = 1;
+    world_join(busy);
+}
+
 /* ---- a scanner in the way ------------------------------------------------------------------- */
 
 static void *let_go_later(void *g)
@@ -269,6 +303,7 @@ static int all(void *arg)
     injected();
     looked_for_when_idle();
     looked_for_when_busy();
+    submitted_when_old();
     held_ones_wait();
     return 0;
 }
