@@ -44,6 +44,11 @@ void netpoll_flush(struct m *mp);
 /* How many switches may the first that has gathered wait still? 0: it is old. Costs a look at the
  * clock. */
 uint32_t netpoll_rest(struct m *mp);
+/* The same where m2 may not look for long. Is there something so old that somebody else should
+ * submit it, and may? A hint, any thread. */
+bool netpoll_overdue(const struct m *m2, int64_t now);
+/* Submits it. Any thread, while m2 is outside and cannot come in. */
+void netpoll_flush_for(struct m *m2);
 
 /* Take completions without waiting: those goroutines that became runnable, appended to *ready.
  * They are Gwaiting still; the caller makes them runnable. */

@@ -94,6 +94,18 @@ struct p *m_take(struct m *mp, bool computes)
     return pp;
 }
 
+void m_flush(struct m *mp)
+{
+    m_call(mp, WANT_MAIL);
+    fence_heavy();
+    lock(&mp->lock);
+    /* Wanted still, so it has not come in since; and if it does now it waits for the lock. */
+    /* order INSIDE in: all that was done inside is seen; out: leave */
+    if ((mp->want & WANT_MAIL) && load_acquire(&mp->inside) == 0)
+        netpoll_flush_for(mp);
+    unlock(&mp->lock);
+}
+
 /* ---- at the door ---------------------------------------------------------------------------- */
 
 /* Another idle P, or the goroutine waits for one in the shared queue and the M for work. */

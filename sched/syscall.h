@@ -15,6 +15,9 @@ void m_forget(struct m *mp, enum want want);
  * it. Any thread but its own. */
 struct p *m_take(struct m *mp, bool computes);
 
+/* What mp has gathered is submitted for it, if it is outside. Any thread but its own. */
+void m_flush(struct m *mp);
+
 /* quoit_block of a goroutine that is locked to its thread, or where no thread is to be had: the P
  * is handed off at once, fn runs right here. mp is inside, and is stale afterwards; the caller is
  * outside then. */

@@ -7,7 +7,8 @@
  * At each look it
  *
  *     - tells the time in sched.coarse;
- *     - takes completions that wait for an M that computes or blocks;
+ *     - takes completions that wait for an M that computes or blocks, and submits what such a one
+ *       has gathered;
  *     - takes P's from M's that stand outside or compute for too long (retake.c), so that others
  *       run on them;
  *     - fires timers that are late: on a P that computes or has been retired, or is idle while the
@@ -32,6 +33,7 @@
 #include "proc.h"
 #include "retake.h"
 #include "schedtrace.h"
+#include "syscall.h"
 #include "timer.h"
 
 #include <pthread.h>
@@ -97,8 +99,8 @@ static bool all_rest(void)
     return npidle() == load_relaxed(&sched.nprocs) || load_relaxed(&sched.gcwaiting);
 }
 
-/* An M blocks outside with operations in flight: nobody but the watchman takes what completes when
- * every P is idle. What it had was in flight before it lost its P. */
+/* An M blocks outside with operations of others: nobody but the watchman submits them, and takes
+ * what completes, when every P is idle. */
 static bool lost_wait(void)
 {
     bool wait = false;
@@ -107,7 +109,7 @@ static bool lost_wait(void)
         return false;
     for (struct m *mp = allm_first(); mp != NULL && !wait; mp = mp->alllink) {
         lock(&mp->lock);
-        wait = mp->lost && load_relaxed(&mp->poll_inflight) > 0;
+        wait = mp->lost && load_relaxed(&mp->poll_pending) + load_relaxed(&mp->poll_inflight) > 0;
         unlock(&mp->lock);
     }
     return wait;
@@ -211,6 +213,13 @@ static void look_after(int64_t now)
     children_refresh();
 }
 
+static void submit_overdue(int64_t now)
+{
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        if (load_relaxed(&mp->inside) == 0 && netpoll_overdue(mp, now))
+            m_flush(mp);
+}
+
 /* The longest pause. */
 static int64_t most(int64_t now, bool inflight)
 {
@@ -253,6 +262,8 @@ static void *sysmon_main(void *arg unused_arg)
             continue;
         }
         inflight = netpoll_busy();
+        if (inflight)
+            submit_overdue(now);
         if (inflight && reap_all(NULL))
             idle = 0;
         idle = retake(now) + fire_late(now) > 0 ? 0 : idle + 1;

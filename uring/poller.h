@@ -33,7 +33,7 @@ struct poller {
     bool armed;        /* a  a read of wakefd is in the ring; under ring_lock while it is */
     bool refused;      /* m  the ring could not be had: do not ask again */
     bool eager;        /* m  submit the first at once (submit.c) */
-    int64_t since;     /* m  when the oldest that is not submitted was filled in */
+    int64_t since;     /* m  when the oldest that is not submitted was filled in; hint to others */
     uint64_t tick;     /* m  the P's schedtick then */
     uint32_t span;     /* m  switches after which it is old (submit.c) */
     uint32_t stray;    /* L  operations that were under way when the M ended */

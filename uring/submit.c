@@ -7,17 +7,26 @@
  * among many that compute does not wait for them. The last rule costs a system call a round where
  * several goroutines do nothing but I/O, so it rests while rounds are short and bring more than one
  * (netpoll_flush).
+ *
+ * None of this helps who gathered something and then ran a goroutine that computes, or blocks in
+ * foreign code: what is older than overdue_ns the watchman submits, who is no owner of the ring but
+ * keeps the owner out meanwhile (m_flush). Turned down: a signal to the owner, which ends calls of
+ * the program with EINTR.
  */
 #include "proc.h"
 
 #include "op.h"
 #include "poller.h"
 
+/* So long after it has been filled in an entry is submitted by others. */
+static const int64_t overdue_ns = 500000;
+
 void submit_first(struct m *mp, struct poller *pl)
 {
     struct p *pp = mp->p;
 
-    pl->since = nanotime();
+    /* hint: read by others as netpoll_overdue */
+    store_relaxed(&pl->since, nanotime());
     pl->tick = pp->schedtick;
     if (pp->fairat > pl->tick + pl->span)
         pp->fairat = pl->tick + pl->span;
@@ -70,4 +79,29 @@ void netpoll_flush(struct m *mp)
     }
     store_relaxed(&mp->poll_pending, n - taken);
     store_relaxed(&pl->ring_ops, pl->ring_ops + taken);
+}
+
+bool netpoll_overdue(const struct m *m2, int64_t now)
+{
+    /* order POLLER in: the record is initialised; out: netpoll_open */
+    const struct poller *pl = load_acquire(&m2->poller);
+
+    /* Elsewhere the kernel takes entries from the owner alone. */
+    return pl != NULL && load_relaxed(&m2->poll_pending) > 0 &&
+           now - load_relaxed(&pl->since) >= overdue_ns &&
+           !(probed.flags & IORING_SETUP_SINGLE_ISSUER);
+}
+
+/* The ring's number in the kernel's list is one of its owner's list. */
+void netpoll_flush_for(struct m *m2)
+{
+    struct ring *r = &m2->poller->ring;
+    unsigned flags = r->enter_flags;
+    int fd = r->enter_fd;
+
+    r->enter_fd = r->fd;
+    r->enter_flags = 0;
+    netpoll_flush(m2);
+    r->enter_fd = fd;
+    r->enter_flags = flags;
 }

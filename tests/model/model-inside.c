@@ -148,6 +148,21 @@ static void calls(void)
     m_call(&mp, 0);
 }
 
+/* What is submitted for it is its own as much as what the P protects. */
+void netpoll_flush_for(struct m *m2 unused_arg)
+{
+    data_write(&plain, 3);
+}
+
+void netpoll_mail(struct m *m unused_arg)
+{
+}
+
+static void submits(void)
+{
+    m_flush(&mp);
+}
+
 static void looks(void)
 {
     if (enter() == &mp)
@@ -186,6 +201,10 @@ static const struct explore tests[] = {
      .thread = {goes_out, takes}, .finish = not_kept},
     {.name = "one begins a marked call, one takes, no membarrier",
      .setup = setup_called_forbidden, .thread = {goes_out, takes}, .finish = not_kept},
+    {.name = "one enters twice, one submits for it", .setup = setup,
+     .thread = {works_twice, submits}, .finish = one_holder},
+    {.name = "one enters, one submits for it, no membarrier", .setup = setup_forbidden,
+     .thread = {works, submits}, .finish = one_holder},
     {.name = "one enters, one calls", .setup = setup, .thread = {looks, calls},
      .finish = not_lost},
     {.name = "one enters, one calls, no membarrier", .setup = setup_forbidden,
