@@ -44,6 +44,12 @@ static inline bool limit_cancelled(const struct quoit_g *gp)
     return load_relaxed(&gp->limits) & LIMIT_CANCELLED;
 }
 
+/* gp waits, can be ended early, and is to be: after the fence of its new state (edge CANCEL). */
+static inline bool limit_given_up(const struct quoit_g *gp)
+{
+    return unlikely(limit_cancelled(gp)) && load_relaxed(&gp->waits) != 0;
+}
+
 /* A wait of the caller's gp ended early: -ECANCELED, told once each quoit_cancel, else
  * -ETIMEDOUT. */
 int limit_error(struct quoit_g *gp);

@@ -75,7 +75,8 @@ void netpoll_wake(struct m *m2);
 struct op;
 
 /* Ends an operation early, if that can be done: its goroutine gets -ECANCELED or what it has moved
- * by then. Any thread; the goroutine waits for it, and is held so. */
+ * by then. Any thread; the operation is there: its goroutine waits for it and is held so, or it is
+ * under the lock of a timer that the goroutine has to take out. */
 void netpoll_cancel(struct op *op);
 
 /* Does what others want of mp and only its own thread can. Also without a P. */

@@ -71,12 +71,6 @@ static int fall_asleep(struct timed *t, uint32_t seen, uint32_t how)
     return cas_acq_rel(&t->word, &seen, how);
 }
 
-/* Can be ended early, and is to be. */
-static bool is_given_up(const struct timed *t)
-{
-    return load_relaxed(&t->g->waits) != 0 && limit_cancelled(t->g);
-}
-
 /* Who waits so cannot be found asleep; whoever tells it has nobody to make ready. */
 static void give_up(struct timed *t, uint32_t how)
 {
@@ -96,8 +90,7 @@ static int timed_unlock(void *arg)
         store_relaxed(&t->word, TIMED_WOKEN);
         return 0;
     }
-    /* After the fence of the new state (edge CANCEL). */
-    if (unlikely(is_given_up(t))) {
+    if (limit_given_up(t->g)) {
         give_up(t, TIMED_CANCELLED);
         return 0;
     }
@@ -125,12 +118,12 @@ static cold struct m *wait_awake(struct m *mp, struct timed *t, int64_t deadline
         store_relaxed(&t->word, TIMED_WOKEN);
         return mp;
     }
-    while (word_of(t) == TIMED_BEFORE && nanotime() < deadline && !is_given_up(t)) {
+    while (word_of(t) == TIMED_BEFORE && nanotime() < deadline && !limit_given_up(t->g)) {
         leave(mp);
         quoit_yield();
         mp = enter_g("quoit_sleep");
     }
-    give_up(t, is_given_up(t) ? TIMED_CANCELLED : TIMED_DUE);
+    give_up(t, limit_given_up(t->g) ? TIMED_CANCELLED : TIMED_DUE);
     return mp;
 }
 

@@ -21,7 +21,7 @@ static const int64_t again_ns = 10000000;
 
 /* ---- wanted --------------------------------------------------------------------------------- */
 
-void op_tell(struct op *op)
+void netpoll_cancel(struct op *op)
 {
     struct poller *pl = op->pl;
     struct m *mp;
@@ -44,11 +44,6 @@ void op_tell(struct op *op)
     m_call(mp, WANT_MAIL);
     if (mp != m_get())
         netpoll_wake(mp);
-}
-
-void netpoll_cancel(struct op *op)
-{
-    op_tell(op);
 }
 
 void cancel_settle(struct op *op)

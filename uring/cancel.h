@@ -3,10 +3,10 @@
  *
  * An operation in a ring is ended by asking the kernel to cancel it; its goroutine goes on when it
  * has completed all the same, so no buffer is touched after that. Who wants it, a deadline or
- * quoit_cancel, puts the operation on the list of its ring (op_tell). The owner submits what is
- * there: at its next entry (WANT_MAIL), when it wakes from its ring, and again every AGAIN_NS, for
- * the kernel misses one that is just about to block. When the owner is outside, whoever reaps for
- * it asks the kernel in its place (cancel_for): that is what a ring of several submitters allows.
+ * quoit_cancel, puts the operation on the list of its ring (netpoll_cancel). The owner submits what
+ * is there: at its next entry (WANT_MAIL), when it wakes from its ring, and again every AGAIN_NS,
+ * for the kernel misses one that is just about to block. When the owner is outside, whoever reaps
+ * for it asks the kernel in its place (cancel_for): a ring of several submitters allows that.
  *
  * May these touch the list at the same time? No, it has a lock, and nobody waits under that.
  */

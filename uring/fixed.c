@@ -5,8 +5,9 @@
  * RLIMIT_MEMLOCK. Where it refuses the memory is used like any other.
  *
  * A place that was emptied and filled again has another version, so a ring never takes what it
- * has there for something else. Turned down: to tell the other rings at once. Only their owners
- * may register (IORING_SETUP_SINGLE_ISSUER), and waking them would cost those who do no I/O.
+ * has there for something else. Turned down: to tell the other rings at once. Their owners may be
+ * filling in entries that name a place, where they have SINGLE_ISSUER (experiment defer) only they
+ * may register, and to wake them would cost those who do no I/O.
  */
 #include "fixed.h"
 

@@ -166,22 +166,13 @@ void op_cut(struct poller *pl, unsigned taken)
     }
 }
 
-/* Its goroutine waits, can be ended early, and is to be. After the fence of the new state (edge
- * CANCEL). */
-static bool is_given_up(const struct op *op)
-{
-    const struct quoit_g *gp = op->gp;
-
-    return unlikely(limit_cancelled(gp)) && load_relaxed(&gp->waits) != 0;
-}
-
 /* On the stack of whoever runs next. Once submitted the record may be gone. */
 static int hand_to_ring(void *arg)
 {
     struct op *op = arg;
     struct m *mp = m_get();
 
-    if (is_given_up(op)) {
+    if (limit_given_up(op->gp)) {
         op->res = -ECANCELED;
         return 0;
     }
@@ -380,7 +371,7 @@ struct op_timer {
 /* It may not be in the ring yet: then it stands on the list already when it comes there. */
 static struct quoit_g *op_late(struct timer *timer)
 {
-    op_tell(container_of(timer, struct op_timer, timer)->op);
+    netpoll_cancel(container_of(timer, struct op_timer, timer)->op);
     return NULL;
 }
 

@@ -154,10 +154,6 @@ long op_call(const struct op *op);
 /* The plain call, again while it is interrupted; errno is left as it was. */
 long op_plain(const struct op *op);
 
-/* The operation is to end early. Any thread; it is there: its goroutine waits and is held so, or it
- * is under the lock of a timer that the goroutine has to take out. */
-void op_tell(struct op *op);
-
 /* Takes what has completed in pl's ring; who holds ring_lock. Goroutines that became ready are
  * appended. A completed wake-up is left to an owner who sleeps. How many operations ended. */
 unsigned op_take(struct poller *pl, bool owner, struct glist *ready);

@@ -6,6 +6,7 @@
 #include "quoit.h"
 #include "quoit_io.h"
 
+#include "fds.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -27,15 +28,6 @@ enum { MANY = 300, BLOCK = 4096, FILES = 50, PIPES = 40 };
 
 static char dir[] = "/tmp/quoit-batch-XXXXXX";
 static int dirfd_;
-
-static int open_fds(void)
-{
-    int n = 0;
-
-    for (int fd = 0; fd < 2048; fd++)
-        n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
 
 /* ---- all at once ---------------------------------------------------------------------------- */
 

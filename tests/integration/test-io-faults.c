@@ -7,6 +7,7 @@
 #include "quoit.h"
 #include "quoit_io.h"
 
+#include "fds.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -25,15 +26,6 @@ enum { READERS = 60, FLOOD = 5000, BLOCK = 512, BLOCKS = 100, LIMIT = 1000, ROUN
 
 static char dir[] = "/tmp/quoit-faults-XXXXXX";
 static int dirfd_;
-
-static int open_fds(void)
-{
-    int n = 0;
-
-    for (int fd = 0; fd < 2048; fd++)
-        n += fcntl(fd, F_GETFD) >= 0;
-    return n;
-}
 
 static int numbered_file(void)
 {

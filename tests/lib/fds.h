@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * fds.h - how many descriptors are open
+ */
+#ifndef QUOIT_TESTS_FDS_H
+#define QUOIT_TESTS_FDS_H
+
+#include <fcntl.h>
+
+/* Of the first 2048. */
+static inline int open_fds(void)
+{
+    int n = 0;
+
+    for (int fd = 0; fd < 2048; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+#endif
