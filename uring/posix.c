@@ -101,9 +101,12 @@ static void make_call(struct block_job *job)
 static bool is_file(const struct op *op)
 {
     struct stat st;
+    int saved = errno;
+    bool file = fstat(op->fd, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
+                S_ISBLK(st.st_mode);
 
-    return fstat(op->fd, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
-           S_ISBLK(st.st_mode);
+    errno = saved;
+    return file;
 }
 
 /* Without blocking. A file of which only a part is in memory gives that part: the rest is
@@ -124,6 +127,15 @@ static long look(struct op *op)
         if (op->off != (uint64_t)-1)
             op->off += (uint64_t)res;
     }
+}
+
+long posix_try(struct op *op)
+{
+    int saved = errno;
+    long res = look(op);
+
+    errno = saved;
+    return res;
 }
 
 /* What an operation is given to. */
@@ -210,14 +222,12 @@ static bool done_here(struct op *op, const struct elsewhere *to)
 /* What can be done at once is; else where it may wait. */
 static bool done_at_once(struct m *mp, struct op *op, struct elsewhere *to)
 {
-    int saved = errno;
-    long res = look(op);
+    long res = posix_try(op);
     bool would_block = res == -EAGAIN || res == -EOPNOTSUPP || res == LOOK_LASTS;
 
     to->kind = res == LOOK_LASTS ? BLOCK_LASTS : BLOCK_ENDS;
     to->watched = would_block && (op->desc->events == EVENTS_ASKED ||
                                   (op->desc->events != 0 && !is_file(op)));
-    errno = saved;
     if (would_block)
         return false;
     store_relaxed(&mp->poller->inline_ops, mp->poller->inline_ops + 1);
@@ -270,15 +280,6 @@ bool posix_begin(struct m *mp, struct op *op, struct helped *h)
     else
         block_go(to.thread);
     return true;
-}
-
-long posix_try(struct op *op)
-{
-    int saved = errno;
-    long res = look(op);
-
-    errno = saved;
-    return res;
 }
 
 bool posix_lasts(const struct op *op)

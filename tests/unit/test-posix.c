@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * test-posix.c - helper threads and the watcher: bounded, quiet, and gone at the end
  *
- * pthread_create is led through this file by the linker, so that there can be no threads.
+ * The linker leads through this file: pthread_create, so that there can be no threads; and
+ * timed_wait_begun, so that something can happen just before a goroutine waits.
  */
 #include "posix.h"
 
@@ -277,6 +278,70 @@ static int deaf_threads(void *arg unused_arg)
     return deaf;
 }
 
+/* ---- over before its goroutine waits --------------------------------------------------------*/
+
+/* Set: once, the other ends of both FIFOs are opened when a call waits for a thread, and its
+ * goroutine does not yet wait for the call. */
+static bool hurry;
+static int others[2];
+
+struct m *__real_timed_wait_begun(struct m *mp, struct timed *t, int64_t deadline,
+                                  int (*unlock)(void *), void *arg, const char *reason);
+struct m *__wrap_timed_wait_begun(struct m *mp, struct timed *t, int64_t deadline,
+                                  int (*unlock)(void *), void *arg, const char *reason);
+
+struct m *__wrap_timed_wait_begun(struct m *mp, struct timed *t, int64_t deadline,
+                                  int (*unlock)(void *), void *arg, const char *reason)
+{
+    if (hurry) {
+        hurry = false;
+        for (int i = 0; i < 2; i++)
+            others[i] = openat(dirfd_, i == 0 ? "fifo" : "fifo2", O_RDWR | O_CLOEXEC);
+        while (posix_busy() > 0)
+            os_yield();
+    }
+    return __real_timed_wait_begun(mp, t, deadline, unlock, arg, reason);
+}
+
+static int open_first(void *arg unused_arg)
+{
+    int fd = quoit_openat(dirfd_, "fifo", O_RDONLY, 0);
+
+    close(fd);
+    quoit_wg_done(&done);
+    return 0;
+}
+
+/* The one thread that there may be is in a call, and the next call waits for it. */
+static int open_second(void *arg unused_arg)
+{
+    int fd;
+
+    quoit_wg_add(&done, 1);
+    quoit_go(open_first, NULL);
+    while (posix_busy() == 0)
+        quoit_yield();
+    hurry = true;
+    fd = quoit_openat(dirfd_, "fifo2", O_RDONLY, 0);
+    quoit_wg_wait(&done);
+    for (int i = 0; i < 2; i++)
+        close(others[i]);
+    return fd >= 0 && !hurry && close(fd) == 0 ? 4 : 0;
+}
+
+/* ---- errno ----------------------------------------------------------------------------------- */
+
+static void looks_leave_errno_alone(void)
+{
+    struct op op = { .desc = &ops[OP_READ], .fd = -1, .len = 1 };
+
+    errno = EXDEV;
+    ok(!posix_lasts(&op), "a descriptor that is none lasts not");
+    is_int(errno, EXDEV, "and errno is as it was");
+    is_int(posix_try(&op), -EBADF, "nor can it be read");
+    is_int(errno, EXDEV, "and errno is as it was");
+}
+
 /* ---- the end -------------------------------------------------------------------------------- */
 
 static int open_fifo(void *arg unused_arg)
@@ -303,7 +368,7 @@ int main(void)
     if (mkdtemp(dir) == NULL)
         bail("no temporary directory");
     dirfd_ = open(dir, O_RDONLY | O_DIRECTORY);
-    if (mkfifoat(dirfd_, "fifo", 0600) < 0)
+    if (mkfifoat(dirfd_, "fifo", 0600) < 0 || mkfifoat(dirfd_, "fifo2", 0600) < 0)
         bail("no FIFO");
     count_at_start();
     setenv("QUOIT_IO", "posix", 1);
@@ -329,9 +394,16 @@ int main(void)
         ok(quoit_main(deaf_threads, NULL) >= 1, "the helper has all signals blocked");
     else
         skip("the signals of a helper: /proc is not mounted");
+    looks_leave_errno_alone();
+    setenv("QUOIT_MAXBLOCKED", "1", 1);
+    setenv("GOMAXPROCS", "1", 1);
+    is_int(quoit_main(open_second, NULL), 4, "a call that waited for a thread is over at once");
+    unsetenv("QUOIT_MAXBLOCKED");
+    setenv("GOMAXPROCS", "2", 1);
     is_int(quoit_main(stuck, NULL), 3, "helpers in calls that never end do not hold up the end");
     ok(alone_soon(), "and are gone");
     unlinkat(dirfd_, "fifo", 0);
+    unlinkat(dirfd_, "fifo2", 0);
     rmdir(dir);
     return done_testing();
 }
