@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * model-gather.c - gather.h: who waits for some is made ready once, by the last of these, and sees
- * what was done with all that it takes
+ * what was done with all that it takes; and lets go of it when nobody touches it any more
  */
 #include "explore.h"
 
@@ -81,11 +81,59 @@ static void waits_for_one_after_another(void)
     explore_check(n + take() == 2, "ready before the other had ended");
 }
 
+/* ---- the end of it ------------------------------------------------------------------------*/
+
+/* The owner's memory is somebody else's from the moment that it lets go of it. */
+enum { ANOTHERS = 100 };
+
+#ifndef IS_COUNTED
+#define IS_COUNTED gather_counted
+#endif
+
+static bool gone;
+
+static void setup_to_go(void)
+{
+    setup();
+    gone = false;
+}
+
+/* It has taken n, of which it waited for `waited`. */
+static void let_go(int n, uint32_t waited)
+{
+    if (n < 2 || !IS_COUNTED(&g, 2 - waited))
+        return;
+    store_relaxed(&g.word, ANOTHERS);
+    gone = true;
+}
+
+static void looks_and_goes(void)
+{
+    let_go(take(), 0);
+}
+
+static void waits_for_one_and_goes(void)
+{
+    uint32_t one = 1;
+
+    park(m_get(), off_stack, &one, NULL);
+    let_go(take(), one);
+}
+
+static void nobody_touched_it(void)
+{
+    explore_check(!gone || load_relaxed(&g.word) == ANOTHERS, "counted after its owner let go");
+}
+
 static const struct explore tests[] = {
     {.name = "two end, one waits for both", .setup = setup,
      .thread = {ends0, ends1, waits_for_both}},
     {.name = "two end, one waits twice", .setup = setup,
      .thread = {ends0, ends1, waits_for_one_after_another}},
+    {.name = "two end, one looks and lets go", .setup = setup_to_go,
+     .thread = {ends0, ends1, looks_and_goes}, .finish = nobody_touched_it},
+    {.name = "two end, one waits for one and lets go", .setup = setup_to_go,
+     .thread = {ends0, ends1, waits_for_one_and_goes}, .finish = nobody_touched_it},
 };
 
 int main(int argc, char **argv)
