@@ -6,6 +6,7 @@
 #include "quoit.h"
 #include "quoit_io.h"
 
+#include "fds.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -63,9 +64,9 @@ static void vectors_are_written_and_read(void)
     is_int(quoit_readv(fd, in, -1), -EINVAL, "less than none");
     is_int(quoit_readv(fd, in, 0), 0, "none");
     is_int(quoit_close(fd), 0, "close");
-    is_int(quoit_readv(fd, in, 2), -EBADF, "readv from a closed one");
-    is_int(quoit_writev(fd, out, 2), -EBADF, "writev to a closed one");
-    is_int(quoit_preadv2(fd, in, 2, 0, RWF_NOWAIT), -EBADF, "preadv2 that does not wait");
+    is_int(quoit_readv(NO_FD, in, 2), -EBADF, "readv from a closed one");
+    is_int(quoit_writev(NO_FD, out, 2), -EBADF, "writev to a closed one");
+    is_int(quoit_preadv2(NO_FD, in, 2, 0, RWF_NOWAIT), -EBADF, "preadv2 that does not wait");
 }
 
 /* Not all of it in memory: in both ways the whole is read. */
@@ -140,10 +141,10 @@ static void files_get_their_sizes(void)
     is_int(quoit_fadvise(fd, 0, 0, 99), -EINVAL, "fadvise with no advice");
     is_int(quoit_fsync(fd), 0, "fsync");
     quoit_close(fd);
-    is_int(quoit_ftruncate(fd, 0), -EBADF, "ftruncate of a closed one");
-    is_int(quoit_fallocate(fd, 0, 0, 1), -EBADF, "fallocate of a closed one");
-    is_int(quoit_fdatasync(fd), -EBADF, "fdatasync of a closed one");
-    is_int(quoit_fadvise(fd, 0, 0, POSIX_FADV_NORMAL), -EBADF, "fadvise of a closed one");
+    is_int(quoit_ftruncate(NO_FD, 0), -EBADF, "ftruncate of a closed one");
+    is_int(quoit_fallocate(NO_FD, 0, 0, 1), -EBADF, "fallocate of a closed one");
+    is_int(quoit_fdatasync(NO_FD), -EBADF, "fdatasync of a closed one");
+    is_int(quoit_fadvise(NO_FD, 0, 0, POSIX_FADV_NORMAL), -EBADF, "fadvise of a closed one");
     if (pipe(p) < 0)
         bail("pipe");
     is_int(quoit_fdatasync(p[0]), -EINVAL, "fdatasync of a pipe");

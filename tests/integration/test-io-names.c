@@ -6,6 +6,7 @@
 #include "quoit.h"
 #include "quoit_io.h"
 
+#include "fds.h"
 #include "tap.h"
 
 #include <dirent.h>
@@ -111,7 +112,7 @@ static void directories_are_listed(void)
     is_int(lseek(fd, 0, SEEK_SET), 0, "rewound");
     is_int(quoit_getdents(fd, few, sizeof few), -EINVAL, "a buffer that holds no name");
     quoit_close(fd);
-    is_int(quoit_getdents(fd, few, sizeof few), -EBADF, "getdents of a closed one");
+    is_int(quoit_getdents(NO_FD, few, sizeof few), -EBADF, "getdents of a closed one");
     n = 0;
     for (int i = 0; i < NAMES; i++) {
         snprintf(name, sizeof name, "n%d", i);

@@ -6,6 +6,7 @@
 #include "quoit.h"
 #include "quoit_io.h"
 
+#include "fds.h"
 #include "tap.h"
 
 #include <arpa/inet.h>
@@ -249,11 +250,11 @@ static void errors_are_returned(void)
     fd = quoit_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     is_int(quoit_connect(fd, generic(&name), sizeof name), -ECONNREFUSED, "nor with O_NONBLOCK");
     quoit_close(fd);
-    is_int(quoit_connect(fd, generic(&name), sizeof name), -EBADF, "connect of a closed one");
-    is_int(quoit_accept(fd, NULL, NULL), -EBADF, "accept");
-    is_int(quoit_send(fd, b, 1, 0), -EBADF, "send");
-    is_int(quoit_recv(fd, b, 1, 0), -EBADF, "recv");
-    is_int(quoit_listen(fd, 1), -EBADF, "listen");
+    is_int(quoit_connect(NO_FD, generic(&name), sizeof name), -EBADF, "connect of a closed one");
+    is_int(quoit_accept(NO_FD, NULL, NULL), -EBADF, "accept");
+    is_int(quoit_send(NO_FD, b, 1, 0), -EBADF, "send");
+    is_int(quoit_recv(NO_FD, b, 1, 0), -EBADF, "recv");
+    is_int(quoit_listen(NO_FD, 1), -EBADF, "listen");
     if (pipe(p) < 0)
         bail("pipe");
     is_int(quoit_recv(p[0], b, 1, 0), -ENOTSOCK, "recv from a pipe");

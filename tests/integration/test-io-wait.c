@@ -6,6 +6,7 @@
 #include "quoit.h"
 #include "quoit_io.h"
 
+#include "fds.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -120,7 +121,7 @@ static void files_are_spliced(void)
     close(p[1]);
     is_int(quoit_tee(p[0], q[1], 4, 0), 0, "nobody writes: tee");
     is_int(quoit_splice(p[0], NULL, q[1], NULL, 4, 0), 0, "nobody writes: splice");
-    is_int(quoit_splice(p[1], NULL, q[1], NULL, 4, 0), -EBADF, "splice from a closed one");
+    is_int(quoit_splice(NO_FD, NULL, q[1], NULL, 4, 0), -EBADF, "splice from a closed one");
     close(p[0]);
     close(q[0]);
     close(q[1]);
@@ -195,7 +196,7 @@ static void an_epoll_can_be_polled(void)
     close(ep);
     close(p[0]);
     close(p[1]);
-    is_int(quoit_epoll_ctl(ep, EPOLL_CTL_DEL, p[0], NULL), -EBADF, "epoll_ctl of a closed one");
+    is_int(quoit_epoll_ctl(NO_FD, EPOLL_CTL_DEL, 0, NULL), -EBADF, "epoll_ctl of a closed one");
 }
 
 /* ---- children ------------------------------------------------------------------------------- */
