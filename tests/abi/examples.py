@@ -21,25 +21,14 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from tap import done, ok  # noqa: E402
+
 SOURCE, LIBRARY, COMPILER = sys.argv[1], sys.argv[2], sys.argv[3:]
 MARK = re.compile(r"(?:; example: (.*)|<!-- example: (.*) -->)$")
 PRELUDE = "".join(f"#include <{h}>\n" for h in (
     "quoit.h", "quoit_io.h", "quoit_numa.h", "errno.h", "fcntl.h", "stdio.h", "string.h",
     "sys/socket.h", "sys/stat.h", "sys/wait.h"))
-
-checks = 0
-failed = 0
-
-
-def ok(held, what, said=""):
-    global checks, failed
-    checks += 1
-    failed += not held
-    print(("ok - " if held else "not ok - ") + what)
-    if not held:
-        for line in said.splitlines()[:30]:
-            print("# " + line)
-    return held
 
 
 def examples(path):
@@ -118,8 +107,7 @@ def main():
                 look_at(mark, text, os.path.join(top, where.replace(":", "-")), where)
     finally:
         shutil.rmtree(top, ignore_errors=True)
-    print(f"1..{checks}")
-    return 1 if failed else 0
+    done()
 
 
-sys.exit(main())
+main()

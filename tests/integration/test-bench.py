@@ -20,32 +20,14 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from tap import done, ok, skip  # noqa: E402
+
 BENCH = sys.argv[1]
 VANISH = sys.argv[2] if len(sys.argv) > 2 else None
 NOBODY = 65534
 # Whether a process can find out what memory it uses; what measures that is left out if not.
 TOLD = os.path.exists("/proc/self/status")
-
-checks = 0
-failed = 0
-
-
-def ok(held, what, *more):
-    global checks, failed
-    checks += 1
-    failed += not held
-    print(("ok " if held else "not ok ") + what, flush=True)
-    if not held:
-        for line in "\n".join(str(m) for m in more).splitlines():
-            print("# " + line, flush=True)
-    return held
-
-
-def skip(what, why):
-    global checks
-    checks += 1
-    print(f"ok {what} # SKIP {why}", flush=True)
-
 
 def run(*args, **kw):
     return subprocess.run([BENCH, *args], stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -526,8 +508,7 @@ def main():
         test_progress()
     finally:
         shutil.rmtree(top, ignore_errors=True)
-    print(f"1..{checks}")
-    return 1 if failed else 0
+    done()
 
 
-sys.exit(main())
+main()

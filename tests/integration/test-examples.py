@@ -18,29 +18,17 @@ import struct
 import subprocess
 import sys
 import tempfile
-import textwrap
 import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from tap import done, ok, skip  # noqa: E402
 
 WHICH, PROGRAM = sys.argv[1:]
 PATIENCE = 60
 
-results = []
-
-
-def ok(held, what, *more):
-    results.append(bool(held))
-    print(f"{'ok' if held else 'not ok'} {what}", flush=True)
-    if not held:
-        print(textwrap.indent("\n".join(map(str, more))[:2000], "# ", lambda _: True), flush=True)
-    return held
-
 
 def same(got, wanted, what):
     return ok(got == wanted, what, "got " + repr(got)[:90], "not " + repr(wanted)[:90])
-
-
-def skip(what, why):
-    ok(True, f"{what} # SKIP {why}")
 
 
 # ---- servers --------------------------------------------------------------------------------
@@ -436,5 +424,4 @@ def test_copy():
 
 
 {"copy": test_copy, "echo": test_echo, "httpd": test_httpd, "kv": test_kv}[WHICH]()
-print(f"1..{len(results)}")
-sys.exit(0 if all(results) else 1)
+done()

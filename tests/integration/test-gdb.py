@@ -15,6 +15,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from tap import done, ok, skip, skip_all  # noqa: E402
+
 SCRIPT, OBJCOPY = sys.argv[1:3]
 CROWDS = {"shared": sys.argv[3], "archive": sys.argv[4]}
 # A sanitizer's shadow of memory makes cores of terabytes.
@@ -22,32 +25,6 @@ CORES = "--sanitized" not in sys.argv
 # What watches over memory wants to be the only tracer at the end.
 ENV = {**os.environ, "GOMAXPROCS": "2",
        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
-
-checks = 0
-failed = 0
-
-
-def ok(held, what, *more):
-    global checks, failed
-    checks += 1
-    failed += not held
-    print(("ok " if held else "not ok ") + what, flush=True)
-    if not held:
-        for line in "\n".join(str(m) for m in more).splitlines():
-            print("# " + line, flush=True)
-    return held
-
-
-def skip(what, why):
-    global checks
-    checks += 1
-    print(f"ok {what} # SKIP {why}", flush=True)
-
-
-def skip_all(why):
-    print(f"1..0 # SKIP {why}")
-    sys.exit(0)
-
 
 def gdb(args, commands, script=SCRIPT, env=None):
     """What gdb says to each of the commands, in a list; it goes on after errors."""
@@ -346,8 +323,7 @@ def main():
         test_stripped(top)
         test_memory_left_out(CROWDS["archive"], top)
         test_other_times(crowd, top)
-    print(f"1..{checks}")
-    sys.exit(failed > 0)
+    done()
 
 
 main()

@@ -15,24 +15,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from tap import done, ok, skip  # noqa: E402
+
 PROFILED = sys.argv[1]
 os.environ["LD_LIBRARY_PATH"] = ":".join(
     [os.path.dirname(os.path.abspath(sys.argv[2])), os.environ.get("LD_LIBRARY_PATH", "")])
-checks = 0
-failed = 0
-
-
-def ok(held, what, *more):
-    global checks, failed
-    checks += 1
-    failed += not held
-    print(("ok " if held else "not ok ") + what, flush=True)
-    if not held:
-        for line in "\n".join(str(m) for m in more).splitlines():
-            print("# " + line, flush=True)
-    return held
-
-
 # ---- the format --------------------------------------------------------------------------------
 
 def varint(data, at):
@@ -174,7 +162,7 @@ def misuse():
 
 def by_pprof(path):
     if shutil.which("go") is None:
-        print("ok go tool pprof # SKIP Go is not installed")
+        skip("go tool pprof", "Go is not installed")
         return
     done = subprocess.run(["go", "tool", "pprof", "-top", path], capture_output=True, text=True,
                           env={**os.environ, "HOME": os.path.dirname(path)}, timeout=60)
@@ -188,5 +176,4 @@ with tempfile.TemporaryDirectory() as scratch:
     by_pprof(profile)
     by_environment(profile)
     misuse()
-print("1..%d" % (checks + (shutil.which("go") is None)))
-sys.exit(failed > 0)
+done()
