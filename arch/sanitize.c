@@ -17,18 +17,18 @@
 #endif
 #endif
 
-#ifdef HAVE_VALGRIND
-static unsigned on_valgrind;
+bool sanitize_valgrind;
 
+#ifdef HAVE_VALGRIND
 __attribute__((constructor)) static void ask_valgrind(void)
 {
-    on_valgrind = RUNNING_ON_VALGRIND;
+    sanitize_valgrind = RUNNING_ON_VALGRIND != 0;
 }
 
 static void valgrind_register(struct sanitize_stack *s, char *low, size_t size)
 {
     s->valgrind_id = 0;
-    if (unlikely(on_valgrind))
+    if (unlikely(sanitize_valgrind))
         s->valgrind_id = VALGRIND_STACK_REGISTER(low, low + size - 1) + 1;
 }
 
@@ -41,8 +41,8 @@ static void valgrind_forget(struct sanitize_stack *s)
 
 void sanitize_written(const void *p, size_t n)
 {
-    if (unlikely(on_valgrind))
-        VALGRIND_MAKE_MEM_DEFINED(p, n);
+    if (unlikely(sanitize_valgrind))
+        VALGRIND_MAKE_MEM_DEFINED_IF_ADDRESSABLE(p, n);
 }
 #else
 static void valgrind_register(struct sanitize_stack *s, char *low unused_arg,

@@ -101,6 +101,9 @@ static always_inline void sanitize_cut(void)
 #endif
 }
 
+/* Do we run on Valgrind? Known before main. */
+extern bool sanitize_valgrind;
+
 /* Valgrind takes the n bytes at p for written, whatever they were copied from. */
 void sanitize_written(const void *p, size_t n);
 

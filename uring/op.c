@@ -11,6 +11,7 @@
 #include "op.h"
 
 #include "cpu.h"
+#include "sanitize.h"
 
 #include "limit.h"
 #include "proc.h"
@@ -229,6 +230,8 @@ struct quoit_g *op_finish(struct op *op, int32_t res)
     struct quoit_g *gp = op->gp;
 
     op->res = res;
+    if (unlikely(sanitize_valgrind))
+        op_written(op);
     /* hint: only a tag that must not fit any more */
     store_relaxed(&op->gen, 0);
     return likely(op->batch == NULL) ? gp : batch_ended(op);

@@ -158,6 +158,9 @@ long op_plain(const struct op *op);
  * appended. A completed wake-up is left to an owner who sleeps. How many operations ended. */
 unsigned op_take(struct poller *pl, bool owner, struct glist *ready);
 
+/* What it wrote where only a ring saw it: for Valgrind (written.c). */
+void op_written(const struct op *op);
+
 /* The operation ended with `res`: its goroutine, or NULL if that waits for more. Nobody else
  * touches the record from here. */
 struct quoit_g *op_finish(struct op *op, int32_t res);
