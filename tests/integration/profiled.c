@@ -23,10 +23,11 @@ static const char *path;
 static int hz;
 static double seconds = 1;
 static quoit_wg left;
-static volatile unsigned sink;
 
 static inline __attribute__((always_inline)) void turns(int n)
 {
+    volatile unsigned sink = 0;
+
     for (int i = 0; i < n * TURN; i++)
         sink = sink * 17 + 1;
 }

@@ -132,7 +132,7 @@ static void pinned_ones_may(void)
 static uint32_t version, section[READERS], over, early;
 static quoit_wg ended;
 
-enum { NO_SECTION = UINT32_MAX };
+static const uint32_t NO_SECTION = UINT32_MAX;
 
 static int reads(void *arg)
 {

@@ -58,7 +58,7 @@ static void in_a_call(void)
 
 static uint32_t version, section[HOGS + 1], late, rests;
 
-enum { NO_SECTION = UINT32_MAX };
+static const uint32_t NO_SECTION = UINT32_MAX;
 
 /* Reads for a while, comes to a safe point, reads again. A pin is one, but gives nobody else a
  * turn: with one P those that are to look at the readers would wait for ever. */

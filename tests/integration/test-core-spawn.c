@@ -68,7 +68,6 @@ static void errors_are_returned(void)
     char *argv[] = { plain("no-such-program"), NULL }, *none[] = { NULL };
     pid_t pid = 77;
 
-    errno = E2BIG;
     is_int(quoit_spawn_process(&pid, "no-such-program", argv, NULL), -ENOENT, "ENOENT");
     is_int(quoit_spawn_process(&pid, "/no/such/program", argv, NULL), -ENOENT, "with a path too");
     is_int(quoit_spawn_process(&pid, "/etc", argv, NULL), -EACCES, "EACCES");
@@ -76,6 +75,15 @@ static void errors_are_returned(void)
     is_int(quoit_spawn_process(&pid, "true", NULL, NULL), -EINVAL, "no arguments");
     is_int(quoit_spawn_process(&pid, "true", none, NULL), -EINVAL, "none of them");
     is_int(pid, 77, "and no process");
+}
+
+/* Of a plain thread: a goroutine may go on in another one, which has its own. */
+static void errno_is_left_alone(void)
+{
+    char *argv[] = { plain("no-such-program"), NULL };
+
+    errno = E2BIG;
+    is_int(quoit_spawn_process(NULL, "no-such-program", argv, NULL), -ENOENT, "ENOENT again");
     is_int(errno, E2BIG, "errno is left alone");
 }
 
@@ -146,5 +154,6 @@ int main(void)
     pthread_sigmask(SIG_BLOCK, &usr2, NULL);
     is_int(world_run(0, body, NULL), 7, "quoit_main");
     it_starts_programs("a plain thread");
+    errno_is_left_alone();
     return done_testing();
 }

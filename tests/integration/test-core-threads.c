@@ -53,17 +53,26 @@ static int serves(void *arg)
 
 struct parked {
     struct office *o;
-    struct quoit_g *g;
+    struct quoit_g *self, *g;
     quoit_sema woken;
 };
+
+/* Off its stack: before, it may still lose its turn, and would not be parked when it is readied. */
+static int publish(void *arg)
+{
+    struct parked *p = arg;
+
+    __atomic_store_n(&p->g, p->self, __ATOMIC_RELEASE);
+    return 1;
+}
 
 static int parks(void *arg)
 {
     struct parked *p = arg;
     struct office *o = p->o;
 
-    __atomic_store_n(&p->g, quoit_self(), __ATOMIC_RELEASE);
-    quoit_park(NULL, NULL, "until a thread comes");
+    p->self = quoit_self();
+    quoit_park(publish, p, "until a thread comes");
     __atomic_add_fetch(&o->woken, 1, __ATOMIC_RELAXED);
     quoit_sema_post(&p->woken);
     quoit_wg_done(&o->wg);
@@ -72,7 +81,7 @@ static int parks(void *arg)
 
 static void ready_one(struct office *o)
 {
-    struct parked p = { o, NULL, QUOIT_SEMA_INIT };
+    struct parked p = { .o = o, .woken = QUOIT_SEMA_INIT };
     struct quoit_g *g;
 
     quoit_wg_add(&o->wg, 1);

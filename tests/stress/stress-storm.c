@@ -253,7 +253,7 @@ static int rages(void *arg unused_arg)
         if (pthread_create(&thread[i], NULL, host, (void *)i) != 0)
             bail("pthread_create");
     quoit_sleep(until - world_now());
-    while (!enough_has_come() && world_now() < until + PATIENCE * INT64_C(1000000000))
+    while (!enough_has_come() && world_now() < until + 3 * PATIENCE * INT64_C(1000000000))
         quoit_sleep(LOOK_NS);
     __atomic_store_n(&storm.over, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < THREADS; i++) {
