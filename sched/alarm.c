@@ -156,15 +156,14 @@ struct quoit_timer *quoit_timer_new(quoit_fn fn, void *arg)
 int quoit_timer_start(struct quoit_timer *t, int64_t ns, int64_t period_ns)
 {
     struct m *mp = enter_g(__func__);
-    int64_t now = nanotime();
     int was = 0, e = -EINVAL;
 
     if (t != NULL && t->fn != NULL && period_ns >= 0) {
         lock(&t->lock);
         was = disarm_locked(t);
         t->period = period_ns;
-        t->site = __builtin_return_address(0);
-        e = arm_locked(mp, t, ns < INT64_MAX - now ? now + ns : INT64_MAX);
+        t->site = CALLER;
+        e = arm_locked(mp, t, deadline_in(ns));
         unlock(&t->lock);
     }
     leave(mp);

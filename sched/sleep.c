@@ -208,13 +208,6 @@ struct m *timed_settle_until(struct m *mp, struct timed *t, int64_t deadline, co
 
 /* ---- sleep ---------------------------------------------------------------------------------- */
 
-static int64_t deadline_in(int64_t ns)
-{
-    int64_t now = nanotime();
-
-    return ns < INT64_MAX - now ? now + ns : INT64_MAX;
-}
-
 int quoit_sleep(int64_t ns)
 {
     int64_t until = deadline_in(ns);

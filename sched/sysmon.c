@@ -224,9 +224,10 @@ static void submit_overdue(int64_t now)
 static int64_t most(int64_t now, bool inflight)
 {
     int64_t least = inflight ? INFLIGHT_NS : MOST_NS, next = next_deadline();
+    int64_t pause = retake_pause(now);
 
-    if (retake_pause(now) < least)
-        least = retake_pause(now);
+    if (pause < least)
+        least = pause;
     if (next == INT64_MAX)
         return least;
     next = next - now + LATE_NS;

@@ -152,4 +152,12 @@ struct m *timed_settle_until(struct m *mp, struct timed *t, int64_t deadline, co
 /* Once a wait, by who has taken it out of where it was found. mp may be NULL. */
 void timed_wake(struct m *mp, struct timed *t);
 
+/* So many nanoseconds from now; INT64_MAX, never, where that is too far to count. */
+static inline int64_t deadline_in(int64_t ns)
+{
+    int64_t now = nanotime();
+
+    return ns < INT64_MAX - now ? now + ns : INT64_MAX;
+}
+
 #endif

@@ -37,7 +37,7 @@ struct writer {
     jmp_buf no_memory;
     struct block *blocks;
     struct objects objects;
-    void *strings, *locations, *functions; /* trees of struct known */
+    void *strings, *locations, *functions, *sites; /* trees of struct known */
     Pprof__Profile *profile;
 };
 
@@ -145,13 +145,15 @@ static uint64_t function(struct writer *w, const char *name)
 static uint64_t location(struct writer *w, uint64_t address)
 {
     struct known *k = know(w, &w->locations, &(struct known){ .address = address });
-    struct object *ob = object_of(&w->objects, address);
-    const char *name = ob != NULL ? object_function(ob, address) : NULL;
     Pprof__Profile *p = w->profile;
     Pprof__Location *l;
+    struct object *ob;
+    const char *name;
 
     if (k->number != 0)
         return k->number;
+    ob = object_of(&w->objects, address);
+    name = ob != NULL ? object_function(ob, address) : NULL;
     l = message(w, Pprof__Location, PPROF__LOCATION__INIT);
     l->address = address;
     l->mapping = ob != NULL ? (uint64_t)(ob - w->objects.all) + 1 : 0;
@@ -168,24 +170,30 @@ static uint64_t location(struct writer *w, uint64_t address)
 
 /* ---- samples -------------------------------------------------------------------------------- */
 
-static void label(struct writer *w, Pprof__Sample *s, const char *key, const char *value)
+static void label(struct writer *w, Pprof__Sample *s, const char *key, int64_t value)
 {
     Pprof__Label *l = message(w, Pprof__Label, PPROF__LABEL__INIT);
 
     l->key = text(w, key);
-    l->text = text(w, value);
+    l->text = value;
     append(w, s->labels, s->n_labels, l);
 }
 
-/* The function that made the goroutine, or the address. */
-static void label_site(struct writer *w, Pprof__Sample *s, uint64_t site)
+/* The function that made the goroutine, or the address, as text. */
+static int64_t site_text(struct writer *w, uint64_t site)
 {
-    struct object *ob = object_of(&w->objects, site - 1);
-    const char *name = ob != NULL ? object_function(ob, site - 1) : NULL;
+    struct known *k = know(w, &w->sites, &(struct known){ .address = site });
+    struct object *ob;
+    const char *name;
     char at[32];
 
-    snprintf(at, sizeof at, "0x%llx", (unsigned long long)site);
-    label(w, s, "created by", name != NULL ? name : at);
+    if (k->number == 0) {
+        ob = object_of(&w->objects, site - 1);
+        name = ob != NULL ? object_function(ob, site - 1) : NULL;
+        snprintf(at, sizeof at, "0x%llx", (unsigned long long)site);
+        k->number = (uint64_t)text(w, name != NULL ? name : at);
+    }
+    return (int64_t)k->number;
 }
 
 static void sample(struct writer *w, const uint64_t *words, size_t n, uint64_t times,
@@ -198,14 +206,14 @@ static void sample(struct writer *w, const uint64_t *words, size_t n, uint64_t t
     Pprof__Sample *s = message(w, Pprof__Sample, PPROF__SAMPLE__INIT);
     size_t first = words[0] & SAMPLE_NAMED ? 2 + SAMPLE_NAME_WORDS : 2;
 
-    label(w, s, "in", kinds[words[0] & SAMPLE_KIND]);
+    label(w, s, "in", text(w, kinds[words[0] & SAMPLE_KIND]));
     if (words[1] != 0)
-        label_site(w, s, words[1]);
+        label(w, s, "created by", site_text(w, words[1]));
     if (words[0] & SAMPLE_NAMED) {
         char name[SAMPLE_NAME_WORDS * sizeof *words + 1] = { 0 };
 
         memcpy(name, words + 2, sizeof name - 1);
-        label(w, s, "goroutine", name);
+        label(w, s, "goroutine", text(w, name));
     }
     for (size_t i = first; i < n; i++)
         append(w, s->locations, s->n_locations, location(w, words[i]));
@@ -316,6 +324,7 @@ static void writer_free(struct writer *w)
 {
     tdestroy(w->strings, nothing);
     tdestroy(w->locations, nothing);
+    tdestroy(w->sites, nothing);
     tdestroy(w->functions, nothing);
     objects_free(&w->objects);
     while (w->blocks != NULL) {
