@@ -11,6 +11,7 @@ that it is told to echo.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ CORES = "--sanitized" not in sys.argv
 ENV = {**os.environ, "GOMAXPROCS": "2",
        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
+
 def gdb(args, commands, script=SCRIPT, env=None):
     """What gdb says to each of the commands, in a list; it goes on after errors."""
     argv = ["gdb", "-nx", "-q", "-batch", "-iex", "set debuginfod enabled off",
@@ -35,6 +37,8 @@ def gdb(args, commands, script=SCRIPT, env=None):
     p = subprocess.run(argv + args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT, text=True, errors="replace", timeout=120,
                        env={**ENV, **(env or {})})
+    if p.returncode < 0:
+        ok(False, f"gdb ends by itself: {signal.Signals(-p.returncode).name}", p.stdout)
     return p.stdout.split("@@@\n")[1:]
 
 
