@@ -8,6 +8,7 @@
 #include "dump.h"
 #include "init.h"
 #include "join.h"
+#include "m.h"
 #include "newproc.h"
 #include "proc.h"
 #include "quiesce.h"
@@ -272,6 +273,8 @@ static void stats_fill(struct quoit_stats *st)
             st->preempts[k] += load_relaxed(&c->preempts[k]);
     }
     st->hogs = load_relaxed(&sched.nhogs);
+    for (const struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        st->signals += load_relaxed(&mp->signals);
     st->trimmed = load_relaxed(&sched.trimmed);
     st->follows = load_relaxed(&sched.follows);
     stack_numbers(&stacks);

@@ -64,6 +64,7 @@
 #include "m.h"
 #include "p.h"
 #include "proc.h"
+#include "rungs.h"
 #include "sigquit.h"
 #include "stack.h"
 #include "throw.h"
@@ -163,7 +164,7 @@ static bool no_handlers(void)
         if (!(now.sa_flags & SA_SIGINFO) &&
             (now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN))
             continue;
-        if (sig != SIGQUIT || !sigquit_is_ours(&now))
+        if (!(sig == SIGQUIT && sigquit_is_ours(&now)) && !(sig == SIGURG && rungs_is_ours(&now)))
             return false;
     }
     return true;

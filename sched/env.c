@@ -226,6 +226,9 @@ static const struct env_word godebugs[] = {
     { "hogs", "hogs=1: a warning when a goroutine computes for so long, in code that cannot be "
               "interrupted, that its core goes to others; once for each place where such "
               "goroutines were made.", GODEBUG_HOGS },
+    { "asyncpreemptoff", "asyncpreemptoff=1: no thread gets a signal because it computes. Who "
+                         "computes gives way in code compiled to be preempted and at calls of "
+                         "Quoit, or its core goes to others.", GODEBUG_ASYNC_OFF },
     { NULL, NULL, 0 },
 };
 

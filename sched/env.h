@@ -77,7 +77,7 @@ static inline enum traceback env_traceback(enum traceback fallback)
 int env_load(const struct quoit_options *options);
 
 /* Of env.godebug: the milliseconds of schedtrace, 0: none; above them what is on or off. */
-enum godebug { GODEBUG_DETAIL = 1, GODEBUG_HOGS = 2 };
+enum godebug { GODEBUG_DETAIL = 1, GODEBUG_HOGS = 2, GODEBUG_ASYNC_OFF = 4 };
 
 static inline int godebug_schedtrace(void)
 {

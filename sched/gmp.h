@@ -311,6 +311,12 @@ struct m {
     uint32_t id;            /* c */
     struct m *alllink;      /* c  on sched.allm from birth to end */
     pthread_t thread;       /* c  not for m0 */
+    uintptr_t *guard;       /*    under lock: the guard word of its thread, NULL: it has none */
+    timer_t timer;          /*    the same, with has_timer */
+    bool has_timer;
+    uint64_t meant;         /* a  a hint: the turn of its P that is too long */
+    uint32_t tries;         /* a  a hint: signals for it */
+    uint64_t signals;       /* m  that came; read by anybody */
     struct note gone;       /* a  NOTE: the thread does nothing more but end */
     void *sigstack;         /* c */
     struct sampleq sampleq; /* of the profiler (profile.c), under whose lock the rest is: */

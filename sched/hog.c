@@ -10,7 +10,8 @@
  * There may be QUOIT_MAXHOGS that compute. Which of the M's without a P do is asked of the clocks
  * of their threads, ten times a second, and when one more is wanted than there may be: a hog that
  * has come to block is none any more, and who stood still and goes on computing is one. Both are
- * kept under m->lock, where the M comes in.
+ * kept under m->lock, where the M comes in. A hog in code that may be interrupted is made to come
+ * in at the same time (rungs.c): its cores are not its own.
  */
 #include "hog.h"
 
@@ -21,6 +22,7 @@
 #include "os_linux.h"
 #include "p.h"
 #include "proc.h"
+#include "rungs.h"
 #include "say.h"
 #include "schedtrace.h"
 #include "throw.h"
@@ -202,6 +204,8 @@ static void look(struct m *mp, int64_t ns)
             widen_locked(mp);
     }
     unlock(&mp->lock);
+    if (hog)
+        rungs_ask(mp, 0);
 }
 
 static void look_at_all(int64_t now)

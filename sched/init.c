@@ -32,6 +32,7 @@
 #include "proc.h"
 #include "profile.h"
 #include "quiesce.h"
+#include "rungs.h"
 #include "sigquit.h"
 #include "stack.h"
 #include "switch.h"
@@ -107,6 +108,7 @@ static const struct step {
     { overflow_init, overflow_fini },
     { block_init, NULL },
     { sigquit_init, sigquit_fini },
+    { rungs_init, rungs_fini },
     { poller_up, netpoll_fini },
     { world_init, NULL },
     { quiesce_init, NULL },

@@ -153,7 +153,7 @@ int quoit_unlock_thread(void)
 
     if ((gp->flags & G_LOCKED) && gp->lockdepth > 0) {
         depth = --gp->lockdepth;
-        if (depth == 0 && !mp->foreign)
+        if (depth == 0 && !mp->foreign && gp->held == 0)
             unlock_thread(mp, gp);
     }
     leave(mp);

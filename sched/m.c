@@ -12,6 +12,7 @@
 #include "p.h"
 #include "proc.h"
 #include "profile.h"
+#include "rungs.h"
 #include "stack.h"
 #include "syscall.h"
 #include "throw.h"
@@ -196,11 +197,13 @@ static void m_enter_thread(struct m *mp, struct p *pp)
                  os_gettid(), strerrorname_np(-e));
     acquirep(mp, pp);
     m_open(mp);
+    rungs_thread_begin(mp);
     profile_m_begins(mp);
 }
 
 static void m_leave_thread(struct m *mp)
 {
+    rungs_thread_end(mp);
     profile_m_ends(mp);
     m_close(mp);
     overflow_thread_fini(mp);

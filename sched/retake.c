@@ -27,6 +27,7 @@
 #include "os_linux.h"
 #include "p.h"
 #include "proc.h"
+#include "rungs.h"
 #include "syscall.h"
 
 #include <errno.h>
@@ -165,11 +166,14 @@ static void due_at(int64_t when)
         at.due = when;
 }
 
-static void ask(struct seen *s, struct m *mp, int64_t now)
+static void ask(struct seen *s, struct m *mp, bool outside, int64_t now)
 {
     s->asked = now;
     s->askedcpu = thread_cputime(mp->tid);
     m_call(mp, WANT_YIELD);
+    /* One that blocks is left in peace: its call might end for the signal. */
+    if (outside && !thread_sleeps(mp->tid))
+        rungs_ask(mp, s->schedtick);
 }
 
 /* Since it was asked its thread has been on a cpu for long enough to do something about it; on a
@@ -188,7 +192,7 @@ static bool overstays(struct seen *s, struct m *mp, bool outside, int64_t now)
     int64_t last = s->turn + env.quantum;
 
     if (s->asked == 0 && now >= last)
-        ask(s, mp, now);
+        ask(s, mp, outside, now);
     if (s->asked != 0)
         last = (s->asked > s->since ? s->asked : s->since) + env.quantum / 2;
     if (last < s->again)

@@ -151,14 +151,14 @@ static bool come_in(struct m *mp, uint32_t *want)
 }
 
 /* Its goroutine had its P for a quantum, and others wait. */
-static struct m *yield_at_door(struct m *mp)
+static struct m *yield_at_door(struct m *mp, enum rung rung)
 {
-    count_add(&mp->p->count.preempts[RUNG_ASKED], 1);
+    count_add(&mp->p->count.preempts[rung], 1);
     turn_ends(mp->p);
     return switch_to_g0(mp, AFTER_YIELD);
 }
 
-static struct m *called(struct m *mp)
+static struct m *called(struct m *mp, enum rung rung)
 {
     uint32_t want;
     bool holds;
@@ -180,7 +180,7 @@ static struct m *called(struct m *mp)
     if (mp->locks == 0 && load_relaxed(&sched.gcwaiting))
         return switch_to_g0(mp, want & WANT_YIELD ? AFTER_YIELD : AFTER_FIRST);
     if (want & WANT_YIELD)
-        return yield_at_door(mp);
+        return yield_at_door(mp, rung);
     return want & WANT_VISIT ? give_way(mp) : mp;
 }
 
@@ -191,9 +191,22 @@ struct m *entry_slow(struct m *mp)
     if (fence_and_load(&mp->revoked) == 0)
         return mp;
     e = errno_get();
-    mp = called(mp);
+    mp = called(mp, RUNG_ASKED);
     errno_put(e);
     return mp;
+}
+
+void door(struct m *mp, enum rung rung)
+{
+    int e = errno_get();
+
+    store_relaxed(&mp->inside, 1);
+    /* order INSIDE full: inside is set before revoked is read; in: m_take */
+    fence_light();
+    if (fence_and_load(&mp->revoked) != 0)
+        mp = called(mp, rung);
+    leave(mp);
+    errno_put(e);
 }
 
 struct m *enter_g(const char *who)

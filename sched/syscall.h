@@ -18,6 +18,10 @@ struct p *m_take(struct m *mp, bool computes);
 /* What mp has gathered is submitted for it, if it is outside. Any thread but its own. */
 void m_flush(struct m *mp);
 
+/* Code of the user's that may go on in another thread comes to the door of its M, without a call of
+ * its own, and gives way if it is wanted. mp is stale afterwards. */
+void door(struct m *mp, enum rung rung);
+
 /* quoit_block of a goroutine that is locked to its thread, or where no thread is to be had: the P
  * is handed off at once, fn runs right here. mp is inside, and is stale afterwards; the caller is
  * outside then. */

@@ -264,10 +264,10 @@ void quoit_unpin(void);
 /* ---- giving way ----------------------------------------------------------------------------- */
 
 /* A goroutine that has computed for a quantum (QUOIT_QUANTUM) while others wait gives way: at its
- * next call of Quoit; if it makes none its P goes to others, and it goes on as a plain thread until
- * then. From here until quoit_preempt_enable neither is done to the calling goroutine. Nests. It
- * may wait in between, and others run then. Who computes like that for two quanta is warned about.
- * In a plain thread it does nothing. [T] */
+ * next call of Quoit, or in the middle of code compiled for it; else its P goes to others, and it
+ * goes on as a plain thread until its next call. From here until quoit_preempt_enable none of this
+ * is done to the calling goroutine. Nests. It may wait in between, and others run then. Who
+ * computes like that for two quanta is warned about. In a plain thread it does nothing. [T] */
 void quoit_preempt_disable(void);
 /* Undoes one of them, and gives way if that is wanted. Without one it ends the program, and so does
  * a goroutine that ends in between. [T][P] */
@@ -465,6 +465,7 @@ struct quoit_stats {
     uint64_t hogs;         /* that compute on without a P, now */
     uint64_t fixed_ops;    /* operations that used registered memory (quoit_buf_register) */
     uint64_t fixed_refusals; /* times that a ring did not take such memory */
+    uint64_t signals;      /* sent to threads because they had computed for a quantum */
 };
 /* 0, or -EINVAL for a size below 8. [T] */
 int quoit_stats(struct quoit_stats *stats);

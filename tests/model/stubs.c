@@ -21,6 +21,7 @@
 #include "p.h"
 #include "profile.h"
 #include "quiesce.h"
+#include "rungs.h"
 #include "syscall.h"
 #include "sysmon.h"
 #include "throw.h"
@@ -151,6 +152,24 @@ stub void profile_m_ends(struct m *mp unused_arg)
 }
 
 stub void profile_m_gone(struct m *mp unused_arg)
+{
+}
+
+/* Nothing is made to give way. */
+stub int rungs_init(void)
+{
+    return 0;
+}
+
+stub void rungs_fini(void)
+{
+}
+
+stub void rungs_thread_begin(struct m *mp unused_arg)
+{
+}
+
+stub void rungs_thread_end(struct m *mp unused_arg)
 {
 }
 
