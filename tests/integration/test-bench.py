@@ -66,7 +66,9 @@ def test_list():
             "forkjoin", "forkjoin-wg", "park", "queue", "wake", "timers", "timers-100k",
             "marked", "fairness", "block", "stopworld", "scan-hot", "scan-cold", "randread-hot",
             "randread-direct", "echo-64", "echo-1000", "echo-10000", "timers-overload", "seqread",
-            "fsync", "pipeline", "iolatency", "iolatency-hog"]
+            "fsync", "pipeline", "iolatency", "iolatency-hog", "preempt-loop", "preempt-calls",
+            "preempt-qsort", "preempt-memcpy", "preempt-malloc", "preempt-printf",
+            "preempt-masked"]
     ok(p.returncode == 0, "--list succeeds", p.stderr)
     ok(set(want) <= set(names), "and names every workload", names)
     ok({"call", "switch", "getppid", "caspair", "touch"} <= set(names), "and every yardstick",
@@ -220,6 +222,15 @@ def test_iolatency(top):
         for end in "-p50", "-p99", "-p999":
             have = {r["peer"] for r in rows(d, name + end) if "/" not in r["peer"]}
             ok(have == peers, f"{name}{end} of each peer", have)
+
+
+def test_preempt(top):
+    p, d = run_json(top, "--iterations", "100", "--runs", "1", "preempt")
+    ok(p.returncode == 0, "preempt runs", p.returncode, p.stdout, p.stderr)
+    for kind in "loop", "calls", "qsort", "memcpy", "malloc", "printf", "masked":
+        for end in "", "-worst":
+            have = {r["peer"] for r in rows(d, f"preempt-{kind}{end}") if "/" not in r["peer"]}
+            ok(have == {"quoit", "pthread"}, f"preempt-{kind}{end} of each peer", have)
 
 
 def test_echo(top):
@@ -492,6 +503,7 @@ def main():
         test_randread(top)
         test_files(top)
         test_iolatency(top)
+        test_preempt(top)
         test_echo(top)
         test_echo_without_descriptors(top)
         test_ratio(top)

@@ -140,6 +140,9 @@ extern const struct workload workload_call, workload_switch, workload_getppid, w
     workload_fairness, workload_block, workload_stopworld,
     workload_scan_hot, workload_scan_cold, workload_randread_hot,
     workload_randread_direct, workload_echo_64, workload_echo_1000, workload_echo_10000,
+    workload_preempt_loop, workload_preempt_calls, workload_preempt_qsort,
+    workload_preempt_memcpy, workload_preempt_malloc, workload_preempt_printf,
+    workload_preempt_masked,
     workload_seqread, workload_fsync, workload_iolatency, workload_iolatency_hog,
     workload_pipeline;
 

@@ -36,6 +36,9 @@ static const struct workload *const workloads[] = {
     &workload_scan_hot,   &workload_scan_cold,   &workload_randread_hot,
     &workload_randread_direct, &workload_seqread,     &workload_fsync,
     &workload_pipeline,   &workload_iolatency,   &workload_iolatency_hog,
+    &workload_preempt_loop,    &workload_preempt_calls,  &workload_preempt_qsort,
+    &workload_preempt_memcpy,  &workload_preempt_malloc, &workload_preempt_printf,
+    &workload_preempt_masked,
     &workload_echo_64,    &workload_echo_1000,   &workload_echo_10000,
 };
 
