@@ -164,7 +164,7 @@ static bool no_handlers(void)
         if (!(now.sa_flags & SA_SIGINFO) &&
             (now.sa_handler == SIG_DFL || now.sa_handler == SIG_IGN))
             continue;
-        if (!(sig == SIGQUIT && sigquit_is_ours(&now)) && !(sig == SIGURG && rungs_is_ours(&now)))
+        if (!(sig == SIGQUIT && sigquit_is_ours(&now)) && !(sig == SIGURG && rungs_alone(&now)))
             return false;
     }
     return true;

@@ -29,6 +29,7 @@
 #include "init.h"
 #include "proc.h"
 #include "profile.h"
+#include "rungs.h"
 #include "sigquit.h"
 #include "stack.h"
 #include "throw.h"
@@ -48,6 +49,7 @@ static void in_child(void)
     profile_after_fork_child();
     overflow_fini();
     sigquit_fini();
+    rungs_after_fork_child();
     topo_unload();
     copies_drop();
 }

@@ -314,8 +314,8 @@ struct m {
     uintptr_t *guard;       /*    under lock: the guard word of its thread, NULL: it has none */
     timer_t timer;          /*    the same, with has_timer */
     bool has_timer;
-    uint64_t meant;         /* a  a hint: the turn of its P that is too long */
-    uint32_t tries;         /* a  a hint: signals for it */
+    int64_t hurried;        /* a  a hint: when it was last asked by rungs_hurry */
+    uint32_t tries;         /* a  a hint: signals since it was asked */
     uint64_t signals;       /* m  that came; read by anybody */
     struct note gone;       /* a  NOTE: the thread does nothing more but end */
     void *sigstack;         /* c */

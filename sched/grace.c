@@ -25,6 +25,7 @@
 #include "init.h"
 #include "m.h"
 #include "proc.h"
+#include "rungs.h"
 #include "syscall.h"
 
 static struct grace {
@@ -112,6 +113,8 @@ static void wait_for_all(void)
     while ((at = look(at)) != NULL && !load_relaxed(&sched.stopping)) {
         quoit_sleep(pause);
         pause = longer(pause);
+        if (pause == PAUSE_MOST_NS)
+            rungs_hurry(at, nanotime());
     }
 }
 

@@ -205,7 +205,7 @@ static void look(struct m *mp, int64_t ns)
     }
     unlock(&mp->lock);
     if (hog)
-        rungs_ask(mp, 0);
+        rungs_ask(mp);
 }
 
 static void look_at_all(int64_t now)

@@ -9,6 +9,7 @@
 #include "bind.h"
 #include "children.h"
 
+#include "env.h"
 #include "p.h"
 #include "proc.h"
 #include "profile.h"
@@ -287,12 +288,26 @@ static bool is_stray(const struct m *mp, int64_t cpu, int64_t grace_ns)
     return thread_sleeps(tid) || thread_cputime(tid) - cpu >= grace_ns / 2;
 }
 
+/* False: not until then, though it was asked. */
+static bool m_join_asked(struct m *mp, int64_t until)
+{
+    int64_t now = nanotime();
+
+    while (until - now > env.quantum) {
+        if (m_join(mp, now + env.quantum))
+            return true;
+        now = nanotime();
+        rungs_hurry(mp, now);
+    }
+    return m_join(mp, until);
+}
+
 static bool m_come_in(struct m *mp, int64_t until, int64_t grace_ns)
 {
     /* hint: -1 of one that is about to end */
     int64_t cpu = thread_cputime(load_relaxed(&mp->tid));
 
-    for (int i = 0; !m_join(mp, until); i++, until = nanotime() + grace_ns)
+    for (int i = 0; !m_join_asked(mp, until); i++, until = nanotime() + grace_ns)
         if (grace_ns == 0 || i == GRACES || is_stray(mp, cpu, grace_ns))
             return false;
     return true;

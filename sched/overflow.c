@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "signal_arch.h"
 
+#include "caught.h"
 #include "env.h"
 #include "proc.h"
 #include "stack.h"
@@ -34,13 +35,9 @@
  * A frame is rarely larger. */
 enum { HANDLER_BYTES = 64 << 10, PLACE_BYTES = 256, NAME_BYTES = 64, FRAME_BYTES = 64 << 10 };
 
-/* `found` outlives overflow_fini: somebody who installed a handler over ours
- * may still call it. */
-static struct caught {
-    int sig;
-    bool ours_below; /* left in place at the end, under somebody's handler */
-    struct sigaction found;
-} caught[] = { { .sig = SIGSEGV }, { .sig = SIGBUS } };
+static signal_fn handler;
+static struct caught caught[] = { { .sig = SIGSEGV, .ours = handler },
+                                  { .sig = SIGBUS, .ours = handler } };
 
 /* At the upper end of the memory, above the signal stack itself; a page below
  * it is closed. */
@@ -121,18 +118,10 @@ static void default_action(int sig, siginfo_t *info)
 
 static void pass_on(struct caught *c, siginfo_t *info, void *context)
 {
-    struct sigaction found = c->found;
-
-    if (found.sa_flags & SA_RESETHAND)
-        c->found.sa_handler = SIG_DFL;
-    if (found.sa_flags & SA_SIGINFO)
-        found.sa_sigaction(c->sig, info, context);
-    else if (found.sa_handler == SIG_IGN && info->si_code <= 0)
+    if (caught_pass_on(c, info, context))
         return;
-    else if (found.sa_handler == SIG_IGN || found.sa_handler == SIG_DFL)
+    if (c->found.sa_handler != SIG_IGN || info->si_code > 0)
         default_action(c->sig, info);
-    else
-        found.sa_handler(c->sig);
 }
 
 static void handler(int sig, siginfo_t *info, void *context)
@@ -150,49 +139,18 @@ static void handler(int sig, siginfo_t *info, void *context)
 
 /* ---- the process ---------------------------------------------------------------------------- */
 
-static int install(struct caught *c)
-{
-    struct sigaction now, ours = { .sa_sigaction = handler };
-
-    if (sigaction(c->sig, NULL, &now) != 0)
-        return -errno;
-    if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == handler)
-        return 0;
-    /* Who installed theirs over ours calls it: ours over theirs would go in
-     * circles. */
-    if (c->ours_below && (now.sa_flags & SA_SIGINFO || now.sa_handler != SIG_DFL))
-        return 0;
-    c->ours_below = false;
-    c->found = now;
-    ours.sa_mask = now.sa_mask;
-    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | (now.sa_flags & (SA_NODEFER | SA_RESTART));
-    return sigaction(c->sig, &ours, NULL) == 0 ? 0 : -errno;
-}
-
-static void uninstall(struct caught *c)
-{
-    struct sigaction now;
-
-    if (sigaction(c->sig, NULL, &now) != 0)
-        return;
-    if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == handler)
-        sigaction(c->sig, &c->found, NULL);
-    else
-        c->ours_below = true;
-}
-
 int overflow_init(void)
 {
     int e;
 
     if (env.flags & QUOIT_NO_SIGNALS)
         return 0;
-    e = install(&caught[0]);
+    e = caught_install(&caught[0], 0);
     if (e != 0)
         return e;
-    e = install(&caught[1]);
+    e = caught_install(&caught[1], 0);
     if (e != 0)
-        uninstall(&caught[0]);
+        caught_remove(&caught[0]);
     return e;
 }
 
@@ -201,7 +159,7 @@ void overflow_fini(void)
     if (env.flags & QUOIT_NO_SIGNALS)
         return;
     for (size_t i = 0; i < array_len(caught); i++)
-        uninstall(&caught[i]);
+        caught_remove(&caught[i]);
 }
 
 /* ---- threads -------------------------------------------------------------------------------- */

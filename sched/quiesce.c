@@ -15,6 +15,7 @@
 #include "init.h"
 #include "m.h"
 #include "proc.h"
+#include "rungs.h"
 #include "switch.h"
 #include "syscall.h"
 #include "timer.h"
@@ -166,11 +167,16 @@ static bool is_offered(void)
     return offered;
 }
 
-static void call(const struct quoit_g *gp)
+/* long_since: it has been called for a while. */
+static void call(const struct quoit_g *gp, bool long_since)
 {
-    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
-        if (load_relaxed(&mp->curg) == gp)
-            m_call(mp, WANT_VISIT);
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink) {
+        if (load_relaxed(&mp->curg) != gp)
+            continue;
+        m_call(mp, WANT_VISIT);
+        if (long_since)
+            rungs_hurry(mp, nanotime());
+    }
 }
 
 static int sleep_unlock(void *arg)
@@ -279,7 +285,7 @@ static int visit_running(const struct visit *v, struct quoit_g *gp)
             r = -ESHUTDOWN;
             break;
         }
-        call(gp);
+        call(gp, pause == PAUSE_MOST_NS);
         wait_offer(nanotime() + pause);
         pause = longer(pause);
         if (!is_offered())

@@ -45,6 +45,7 @@ struct seen {
     int64_t clocked;
     bool computes;    /* its goroutine is known to block, and does not this time */
     int64_t asked;    /* when it was asked to give way, 0: not yet */
+    bool urged;       /* by means of rungs.c, too */
     int64_t askedcpu; /* the thread's clock then */
     int64_t again;    /* its P was not to be had: not before that */
 };
@@ -166,14 +167,20 @@ static void due_at(int64_t when)
         at.due = when;
 }
 
-static void ask(struct seen *s, struct m *mp, bool outside, int64_t now)
+static void ask(struct seen *s, struct m *mp, int64_t now)
 {
     s->asked = now;
     s->askedcpu = thread_cputime(mp->tid);
     m_call(mp, WANT_YIELD);
-    /* One that blocks is left in peace: its call might end for the signal. */
-    if (outside && !thread_sleeps(mp->tid))
-        rungs_ask(mp, s->schedtick);
+}
+
+/* The first time that it is found at work. One that blocks is left in peace: its call might end for
+ * the signal. */
+static void urge(struct seen *s, struct m *mp)
+{
+    s->urged = !thread_sleeps(mp->tid);
+    if (s->urged)
+        rungs_ask(mp);
 }
 
 /* Since it was asked its thread has been on a cpu for long enough to do something about it; on a
@@ -187,18 +194,20 @@ static bool has_run(const struct seen *s, const struct m *mp, int64_t now)
 
 /* Others wait for the P: if its goroutine has had it for a quantum it is asked. True: half a
  * quantum later it has made no call, and its thread has not stood still. */
-static bool overstays(struct seen *s, struct m *mp, bool outside, int64_t now)
+static bool overstays(struct seen *s, struct m *mp, bool computes, int64_t now)
 {
     int64_t last = s->turn + env.quantum;
 
     if (s->asked == 0 && now >= last)
-        ask(s, mp, outside, now);
+        ask(s, mp, now);
+    if (s->asked != 0 && !s->urged && computes)
+        urge(s, mp);
     if (s->asked != 0)
         last = (s->asked > s->since ? s->asked : s->since) + env.quantum / 2;
     if (last < s->again)
         last = s->again;
     due_at(last);
-    return s->asked != 0 && outside && now >= last && has_run(s, mp, now);
+    return s->asked != 0 && computes && now >= last && has_run(s, mp, now);
 }
 
 static no_sanitize_thread bool in_marked_call(const struct quoit_g *gp)
@@ -232,18 +241,19 @@ static bool retake_one(struct seen *s, struct p *pp, int64_t now)
     /* order HOLDER in: the M is whole; out: acquirep */
     struct m *mp = load_acquire(&pp->m);
     const struct quoit_g *gp = mp != NULL ? load_relaxed(&mp->curg) : NULL;
-    bool same, over, outside;
+    bool same, over, outside, marked;
 
     if (gp == NULL)
         return false;
     outside = load_relaxed(&mp->inside) == 0;
     same = !has_changed(s, pp, mp, now);
-    over = is_pressed(pp) && overstays(s, mp, outside, now);
+    marked = in_marked_call(gp);
+    over = is_pressed(pp) && overstays(s, mp, outside && !marked, now);
     if (!outside)
         return false;
     if (is_due(s, pp, mp, gp, same, now))
         return may_lose_more() && take(mp, false);
-    return over && same && !in_marked_call(gp) && take_from_hog(s, pp, mp, now);
+    return over && same && take_from_hog(s, pp, mp, now);
 }
 
 int retake(int64_t now)

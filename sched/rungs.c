@@ -9,22 +9,28 @@
  *              -fsplit-stack enters Quoit in its prologue (entered)
  *     rung 2   the handler of SIGURG puts a call into the interrupted code itself (injected)
  *
- *     sysmon: rungs_ask           the M's thread: handler             the goroutine
- *     1. m->meant = the turn        1. the turn is still meant, the     1. entered, injected:
- *     2. arms the M's timer            M outside, nothing pinned           the same again
- *                                   2. the guard word                   2. enter: WANT_YIELD
- *                                   3. the pc in code with the check,      still there? Then
- *                                      the whole stack ours: injects       to the tail of the
- *                                                                          queue
+ *     who asks: m_call, rungs_ask   the M's thread: handler         the goroutine
+ *     1. what is wanted of the M      1. still called, the M          1. entered, injected:
+ *     2. arms the M's timer              outside, nothing pinned?        the same again
+ *                                     2. the guard word               2. enter: what is
+ *                                     3. the pc in code with the         wanted, if it still
+ *                                        check, the whole stack          is
+ *                                        ours: injects
  *
- * WANT_YIELD alone decides. So a signal or a guard word that comes too late, to another goroutine
- * say, costs a look and does no harm; and the word needs no store at a switch. Nothing of it is an
- * edge: handler and goroutine are one thread, and what sysmon tells it is in m->want, under
- * m->lock.
+ * What is wanted (m->want) alone decides. So a signal or a guard word that comes too late, to
+ * another goroutine say, costs a look and does no harm; and the word needs no store at a switch.
+ * Nothing of it is an edge: handler and goroutine are one thread, and what others tell it is in
+ * m->want, under m->lock.
  *
- * The timer fires some times in the second half quantum, for a signal may come in where nothing can
- * be done (in memcpy, say), and stops itself. Its thread is asleep hardly ever: sysmon has looked.
- * A hog has no turn any more, and is made to come in and wait for a P like the others.
+ * The timer fires some times in half a quantum, for a signal may come in where nothing can be done
+ * (in memcpy, say), and stops itself. Its thread is asleep hardly ever: who asks has looked. A hog
+ * has no turn any more, and is made to come in and wait for a P like the others.
+ *
+ * A call is put in only by a handler on a signal stack: one that runs on the goroutine's own
+ * stands where the call's frame would be.
+ *
+ * Where no timer is to be had a plain signal is sent, once; where that is refused too, or blocked,
+ * the goroutine goes on to rung 3.
  *
  * Turned down: the bound of the goroutine's stack in the guard word, which would find an overflow
  * before the guard page does: another line of cache to be read at each switch.
@@ -36,6 +42,7 @@
 #include "prologue.h"
 #include "signal_arch.h"
 
+#include "caught.h"
 #include "env.h"
 #include "os_linux.h"
 #include "proc.h"
@@ -53,7 +60,8 @@
 /* What the door takes of a stack: its frames, and those of a switch. */
 enum { DOOR_BYTES = 4096, TRIES = 8 };
 
-static struct sigaction found; /* outlives the end, as in overflow.c */
+static signal_fn handler;
+static struct caught caught = { .sig = SIGURG, .ours = handler };
 static bool installed;
 /* TSan delivers signals later, somewhere else. */
 #ifdef SANITIZE_TSAN
@@ -64,6 +72,13 @@ enum { able = have_guard };
 static int mark; /* its address is that of our timers */
 
 /* ---- where it gives way --------------------------------------------------------------------- */
+
+/* It has not been at the door since it was called. */
+static bool is_called(const struct m *mp)
+{
+    /* hint: who comes to the door looks under the lock */
+    return (load_relaxed(&mp->revoked) & ~(uint32_t)FENCE_BIT) != 0;
+}
 
 /* The M is the caller's own, and outside. pc and sp: where the goroutine is; nothing of what is
  * above depends on the thread. A thread that is not ours has other people's frames, one that is
@@ -89,14 +104,18 @@ static void entered(uintptr_t pc, uintptr_t sp, size_t frame unused_arg)
     struct m *mp = m_get();
 
     guard_set(0);
-    if (mp != NULL && may_switch(mp, pc, sp))
+    if (mp != NULL && is_called(mp) && may_switch(mp, pc, sp))
         door(mp, RUNG_ASKED);
 }
 
-/* The handler has looked, and its thread has done nothing since. */
+/* The handler has looked, and its thread has done nothing since but run handlers of others; one of
+ * them may have forked. */
 static void injected(void)
 {
-    door(m_get(), RUNG_INJECTED);
+    struct m *mp = m_get();
+
+    if (mp != NULL)
+        door(mp, RUNG_INJECTED);
 }
 
 /* ---- on the thread, in the handler ---------------------------------------------------------- */
@@ -109,15 +128,6 @@ static void disarm(const struct m *mp)
         timer_settime(mp->timer, 0, &never, NULL);
 }
 
-/* Still the turn that was too long, or a hog, which had better wait for a P like the others. */
-static bool is_meant(const struct m *mp)
-{
-    /* hint: it may be taken from us just now */
-    const struct p *pp = load_relaxed(&mp->p);
-
-    return pp == NULL || load_relaxed(&pp->schedtick) == load_relaxed(&mp->meant);
-}
-
 static bool in_checked_code(uintptr_t pc)
 {
     struct object o;
@@ -126,11 +136,18 @@ static bool in_checked_code(uintptr_t pc)
     return object_find(pc, &o) && object_function(&o, pc, &f) && prologue_checks(&o, &f);
 }
 
+/* The signal stack may be the program's own, or missing. */
+static bool on_stack_of(const struct quoit_g *gp, const void *at)
+{
+    return (const char *)at >= (const char *)gp->stk->low && (const char *)at < gp->stk->start;
+}
+
 static bool inject(const struct m *mp, void *context)
 {
     uintptr_t pc = signal_pc(context);
 
-    return in_checked_code(pc) && may_switch(mp, pc, signal_sp(context)) &&
+    return !on_stack_of(mp->curg, context) && in_checked_code(pc) &&
+           may_switch(mp, pc, signal_sp(context)) &&
            preempt_inject(context, (uintptr_t)mp->curg->stk->low + DOOR_BYTES, injected);
 }
 
@@ -138,7 +155,7 @@ static void look(struct m *mp, void *context)
 {
     store_relaxed(&mp->signals, mp->signals + 1);
     store_relaxed(&mp->tries, mp->tries + 1);
-    if (!is_meant(mp) || mp->tries > TRIES) {
+    if (!is_called(mp) || mp->tries > TRIES) {
         disarm(mp);
         return;
     }
@@ -149,24 +166,23 @@ static void look(struct m *mp, void *context)
         disarm(mp);
 }
 
-static void pass_on(int sig, siginfo_t *info, void *context)
+/* A process that may have no more signals waiting gets them without a word of whom they are from.
+ */
+static bool may_be_sent(const siginfo_t *info)
 {
-    if (found.sa_flags & SA_SIGINFO)
-        found.sa_sigaction(sig, info, context);
-    else if (found.sa_handler != SIG_DFL && found.sa_handler != SIG_IGN)
-        found.sa_handler(sig);
+    return info->si_code == SI_TKILL || (info->si_code == SI_USER && info->si_pid == 0);
 }
 
-static void handler(int sig, siginfo_t *info, void *context)
+static void handler(int sig unused_arg, siginfo_t *info, void *context)
 {
     bool ours = info->si_code == SI_TIMER && info->si_value.sival_ptr == &mark;
     struct m *mp = m_get();
     int e = errno;
 
-    if (mp != NULL && (ours || info->si_code == SI_TKILL))
+    if (mp != NULL && (ours || may_be_sent(info)))
         look(mp, context);
     if (!ours)
-        pass_on(sig, info, context);
+        (void)caught_pass_on(&caught, info, context);
     errno = e;
 }
 
@@ -193,11 +209,9 @@ static void send_locked(struct m *mp)
         syscall(SYS_tgkill, getpid(), mp->tid, SIGURG);
 }
 
-void rungs_ask(struct m *mp, uint64_t schedtick)
+void rungs_ask(struct m *mp)
 {
     lock(&mp->lock);
-    /* hint: the handler looks for itself whether it means its goroutine */
-    store_relaxed(&mp->meant, schedtick);
     /* hint: one more or less. A hog is asked again and again */
     store_relaxed(&mp->tries, mp->hog ? TRIES - 1 : 0);
     if (mp->guard != NULL && installed)
@@ -205,6 +219,27 @@ void rungs_ask(struct m *mp, uint64_t schedtick)
     else if (mp->guard != NULL)
         guard_poke(mp->guard, GUARD_PREEMPT);
     unlock(&mp->lock);
+}
+
+/* Outside, not in a marked call, and on a cpu. The memory of the goroutine may have been mapped a
+ * moment ago, which TSan takes for a write. */
+static no_sanitize_thread bool computes(const struct m *mp)
+{
+    const struct quoit_g *gp = load_relaxed(&mp->curg);
+
+    return gp != NULL && load_relaxed(&mp->inside) == 0 && load_relaxed(&gp->status) == Grunning &&
+           !thread_sleeps(load_relaxed(&mp->tid));
+}
+
+void rungs_hurry(struct m *mp, int64_t now)
+{
+    /* hint: of two who ask at the same time both may */
+    if (!able || now - load_relaxed(&mp->hurried) < env.quantum / 2)
+        return;
+    /* hint: as above */
+    store_relaxed(&mp->hurried, now);
+    if (computes(mp))
+        rungs_ask(mp);
 }
 
 /* ---- threads -------------------------------------------------------------------------------- */
@@ -230,24 +265,12 @@ void rungs_thread_end(struct m *mp)
 
 /* ---- the process ---------------------------------------------------------------------------- */
 
-bool rungs_is_ours(const struct sigaction *now)
+bool rungs_alone(const struct sigaction *now)
 {
-    return now->sa_flags & SA_SIGINFO && now->sa_sigaction == handler;
-}
+    const struct sigaction *found = &caught.found;
 
-static int install(void)
-{
-    struct sigaction now, ours = { .sa_sigaction = handler };
-
-    if (sigaction(SIGURG, NULL, &now) != 0)
-        return -errno;
-    /* Left in place under somebody's handler, who calls it. */
-    if (rungs_is_ours(&now))
-        return 0;
-    found = now;
-    ours.sa_mask = now.sa_mask;
-    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-    return sigaction(SIGURG, &ours, NULL) == 0 ? 0 : -errno;
+    return caught_is_ours(&caught, now) && !(found->sa_flags & SA_SIGINFO) &&
+           (found->sa_handler == SIG_DFL || found->sa_handler == SIG_IGN);
 }
 
 int rungs_init(void)
@@ -260,15 +283,20 @@ int rungs_init(void)
     installed = false;
     if (env.flags & QUOIT_NO_SIGNALS || godebug(GODEBUG_ASYNC_OFF))
         return 0;
-    e = install();
+    e = caught_install(&caught, SA_RESTART);
     installed = e == 0;
     return e;
 }
 
 void rungs_fini(void)
 {
-    struct sigaction now;
+    if (installed)
+        caught_remove(&caught);
+}
 
-    if (installed && sigaction(SIGURG, NULL, &now) == 0 && rungs_is_ours(&now))
-        sigaction(SIGURG, &found, NULL);
+/* Timers are the parent's. */
+void rungs_after_fork_child(void)
+{
+    guard_set(0);
+    rungs_fini();
 }

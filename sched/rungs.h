@@ -10,16 +10,20 @@
  * GODEBUG=asyncpreemptoff=1 forbid it; 0 or -errno. */
 int rungs_init(void);
 void rungs_fini(void);
+void rungs_after_fork_child(void);
 
 /* In the M's own thread. */
 void rungs_thread_begin(struct m *mp);
 void rungs_thread_end(struct m *mp);
 
-/* By sysmon, after m_call(mp, WANT_YIELD): the goroutine that mp runs in turn `schedtick` of its P
- * is to be made to answer. */
-void rungs_ask(struct m *mp, uint64_t schedtick);
+/* After m_call: who computes on mp is to be made to answer. Any thread; for M's that are known not
+ * to block. */
+void rungs_ask(struct m *mp);
+/* The same, by who looks again and again whether mp has come: it finds out whether mp computes, and
+ * asks twice a quantum. */
+void rungs_hurry(struct m *mp, int64_t now);
 
-/* SIGURG's action is ours. */
-bool rungs_is_ours(const struct sigaction *now);
+/* SIGURG's action is ours, and calls no other. */
+bool rungs_alone(const struct sigaction *now);
 
 #endif

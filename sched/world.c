@@ -30,6 +30,7 @@
 #include "m.h"
 #include "p.h"
 #include "proc.h"
+#include "rungs.h"
 #include "syscall.h"
 #include "sysmon.h"
 #include "throw.h"
@@ -116,6 +117,27 @@ static void stop_begins(struct m *self)
     stopped(NULL);
 }
 
+static void hurry_all(int64_t now)
+{
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        rungs_hurry(mp, now);
+}
+
+/* Those that have computed for half a quantum meanwhile are asked, and asked again, as signals may
+ * come in where nothing can be done. */
+static void wait_long(int64_t deadline)
+{
+    int64_t now = nanotime();
+
+    while (deadline - now > env.quantum / 2) {
+        if (note_sleep(&sched.stopnote, now + env.quantum / 2))
+            return;
+        now = nanotime();
+        hurry_all(now);
+    }
+    (void)note_sleep(&sched.stopnote, deadline);
+}
+
 /* False: somebody has not come in at the deadline, or Quoit ends. */
 static bool wait_stopped(int64_t deadline)
 {
@@ -131,7 +153,7 @@ static bool wait_stopped(int64_t deadline)
     } while (nanotime() < until && !load_relaxed(&sched.stopping));
     /* If it was not set yet in stop_begins, under the lock, then world_ends is still to come. */
     if (!load_relaxed(&sched.stopping))
-        (void)note_sleep(&sched.stopnote, deadline);
+        wait_long(deadline);
     /* order WORLD in: as above; out: world_stopped_one_locked */
     return load_acquire(&sched.stopwait) == 0;
 }

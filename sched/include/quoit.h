@@ -314,12 +314,13 @@ void quoit_detach(void);
  * 1024; -EDEADLK the caller has stopped the world; -ENOMEM, and nothing has changed. [P][T] */
 int quoit_gomaxprocs(int n);
 
-/* Stops every goroutine but the caller: each at its next call of Quoit, or where it is if it waits
- * or is in quoit_block or between quoit_syscall_enter and exit (such calls go on, and wait when
- * they come back). Until quoit_start_world the caller must not wait: that ends the program. flags
- * must be 0. deadline_ns: CLOCK_MONOTONIC nanoseconds, INT64_MAX: none. 0; -ETIMEDOUT: some
- * goroutine did not come in, a warning names it, and the world goes on; -EDEADLK the caller has
- * stopped it already; -EINVAL; -ESHUTDOWN. Who comes second waits for the first. [P][T] */
+/* Stops every goroutine but the caller: each at its next call of Quoit, in the middle of code that
+ * is compiled for it, or where it is if it waits or is in quoit_block or between
+ * quoit_syscall_enter and exit (such calls go on, and wait when they come back). Until
+ * quoit_start_world the caller must not wait: that ends the program. flags must be 0. deadline_ns:
+ * CLOCK_MONOTONIC nanoseconds, INT64_MAX: none. 0; -ETIMEDOUT: some goroutine did not come in, a
+ * warning names it, and the world goes on; -EDEADLK the caller has stopped it already; -EINVAL;
+ * -ESHUTDOWN. Who comes second waits for the first. [P][T] */
 int quoit_stop_world(int64_t deadline_ns, unsigned flags);
 /* Lets all go on. Only who stopped it. A goroutine that does nothing else for 10 ms gives way then,
  * as by quoit_yield. [P][T] */
@@ -345,7 +346,7 @@ struct quoit_ginfo {
 
 /* Calls visit(info, arg) for each goroutine that exists at the call and has not ended, once, while
  * that one stands at a safe point: it waits, is ready, is between quoit_syscall_enter and exit, or
- * is the caller. One that runs is asked to give way at its next call of Quoit, and waited for; all
+ * is the caller. One that runs is asked to give way, as by quoit_stop_world, and waited for; all
  * others go on. visit runs on the caller's stack; until it returns the goroutine stays where it is,
  * unless it is in a marked call, which goes on. visit must not wait (that ends the program), and
  * must not make ready the goroutine that it is shown. What visit returns, if it is not 0, stops the
@@ -354,9 +355,10 @@ struct quoit_ginfo {
 int quoit_quiesce(int (*visit)(const struct quoit_ginfo *info, void *arg), void *arg);
 
 /* Returns when every goroutine that ran at the call has been at a safe point since: it has called
- * Quoit, or has ended. What it did before that has happened before the return. So what was taken
- * out of all shared structures before the call is in nobody's hands afterwards, if goroutines
- * use it between two calls of Quoit only, or between quoit_pin and quoit_unpin. A goroutine
+ * Quoit, was made to give way in its middle, or has ended. What it did before that has happened
+ * before the return. So what was taken out of all shared structures before the call is in nobody's
+ * hands afterwards, if goroutines use it between quoit_pin and quoit_unpin only; or, in code that
+ * is not compiled to give way in its middle, between two calls of Quoit. A goroutine
  * that calls nothing of Quoit holds it up, unless it does so between quoit_syscall_enter and exit
  * or in quoit_block. When Quoit ends a plain thread returns early. [P][T] */
 void quoit_synchronize(void);

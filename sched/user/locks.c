@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <time.h>
 
+/* A shared library that calls for no version of libc's makes the linker look for ours, too. */
+#define SEEN __attribute__((__visibility__("default")))
+
 /* A mutex whose owner died is taken, too. */
 static int taken(int result)
 {
@@ -32,7 +35,7 @@ static int given(int result)
 
 #define TAKES(name, parameters, arguments)        \
     int __real_##name parameters;                 \
-    int __wrap_##name parameters;                 \
+    SEEN int __wrap_##name parameters;            \
     int __wrap_##name parameters                  \
     {                                             \
         quoit_preempt_lock_(1);                   \
@@ -41,7 +44,7 @@ static int given(int result)
 
 #define GIVES(name, parameters, arguments)        \
     int __real_##name parameters;                 \
-    int __wrap_##name parameters;                 \
+    SEEN int __wrap_##name parameters;            \
     int __wrap_##name parameters                  \
     {                                             \
         return given(__real_##name arguments);    \
@@ -70,7 +73,7 @@ GIVES(pthread_rwlock_unlock, (rwlock *l), (l))
 TAKES(ftrylockfile, (FILE *f), (f))
 
 void __real_flockfile(FILE *f);
-void __wrap_flockfile(FILE *f);
+SEEN void __wrap_flockfile(FILE *f);
 void __wrap_flockfile(FILE *f)
 {
     quoit_preempt_lock_(1);
@@ -78,7 +81,7 @@ void __wrap_flockfile(FILE *f)
 }
 
 void __real_funlockfile(FILE *f);
-void __wrap_funlockfile(FILE *f);
+SEEN void __wrap_funlockfile(FILE *f);
 void __wrap_funlockfile(FILE *f)
 {
     __real_funlockfile(f);

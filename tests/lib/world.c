@@ -3,6 +3,7 @@
  */
 #include "world.h"
 
+#include "late.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -76,11 +77,21 @@ void world_spawn(quoit_fn fn, void *arg)
         bail("quoit_go: %s", strerror(-e));
 }
 
-bool world_is_slow(void)
+static bool in_valgrind(void)
 {
     const char *preload = getenv("LD_PRELOAD");
 
-    return SANITIZED || (preload != NULL && strstr(preload, "vgpreload") != NULL);
+    return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
+bool world_is_slow(void)
+{
+    return SANITIZED || in_valgrind();
+}
+
+bool world_handlers_are_late(void)
+{
+    return HANDLERS_ARE_LATE || in_valgrind();
 }
 
 bool world_is_soak(void)

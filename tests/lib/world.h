@@ -28,6 +28,8 @@ int world_rounds(int n);
 /* Sanitizer or Valgrind: sizes of stacks and memory mean nothing then. */
 bool world_is_slow(void);
 bool world_is_soak(void);
+/* ThreadSanitizer or Valgrind: a handler does not find what its signal interrupted. */
+bool world_handlers_are_late(void);
 
 int world_procs(void);
 

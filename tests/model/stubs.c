@@ -173,6 +173,10 @@ stub void rungs_thread_end(struct m *mp unused_arg)
 {
 }
 
+stub void rungs_hurry(struct m *mp unused_arg, int64_t now unused_arg)
+{
+}
+
 stub void housekeep_stop(void)
 {
 }

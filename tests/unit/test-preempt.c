@@ -50,17 +50,10 @@ static void another_thread_stores_the_guard(void)
 
 #if defined(__x86_64__)
 
+#include "late.h"
 #include "patterns.h"
 
 #include <unwind.h>
-
-#if defined(__SANITIZE_THREAD__)
-#define HANDLERS_ARE_LATE 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define HANDLERS_ARE_LATE 1
-#endif
-#endif
 
 /* ---- injection ---- */
 
@@ -285,7 +278,7 @@ static bool frames_are_whole(void)
 
 static void injection(void)
 {
-#ifdef HANDLERS_ARE_LATE
+#if HANDLERS_ARE_LATE
     skip("injection: TSan runs handlers later, with a context that is not looked at");
 #else
     signals_come();
