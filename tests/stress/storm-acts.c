@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SPINS = 2000 }; /* without a call, where one computes */
+
 void add(uint64_t *n, uint64_t more)
 {
     __atomic_add_fetch(n, more, __ATOMIC_RELAXED);
@@ -308,8 +310,11 @@ static void computes(struct actor *a)
 {
     int64_t until = in_ns(a, roll(a, 20) == 0 ? 2000000 : 80000);
 
-    while (world_now() < until)
+    while (world_now() < until) {
+        for (int i = 0; i < SPINS; i++)
+            __asm__ volatile("");
         add(&storm.steps, 1);
+    }
     happened(COMPUTE);
 }
 

@@ -237,6 +237,16 @@ static bool enough_has_come(void)
     return true;
 }
 
+static void show_turns(void)
+{
+    struct quoit_stats st = { .size = sizeof st };
+
+    quoit_stats(&st);
+    diag("turns over: %llu at a call, %llu in a loop, %llu by force; %llu signals",
+         (unsigned long long)st.preempts[0], (unsigned long long)st.preempts[1],
+         (unsigned long long)st.preempts[2], (unsigned long long)st.signals);
+}
+
 static int rages(void *arg unused_arg)
 {
     struct quoit_g *reader[PIPES], *rouser;
@@ -269,6 +279,7 @@ static int rages(void *arg unused_arg)
         ;
     while (quoit_num_goroutine() > 1)
         quoit_yield();
+    show_turns();
     return 7;
 }
 
