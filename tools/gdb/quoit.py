@@ -511,11 +511,12 @@ class Stack:
         self.first.select()
 
     def users_frame(self):
-        """The newest frame that is the program's own, or None: it jumped into the library."""
+        """The newest frame that is the program's own, or None: it jumped into the library. What a
+        signal handler of ours was called by is none."""
         for frame in frames(self.first):
             if frame.name() in ('context_begin', 'context_call'):
                 break
-            if not self.g.lib.is_ours(frame):
+            if frame.type() != gdb.SIGTRAMP_FRAME and not self.g.lib.is_ours(frame):
                 return frame
         return None
 
