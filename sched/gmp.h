@@ -317,6 +317,7 @@ struct m {
     int64_t hurried;        /* a  a hint: when it was last asked by rungs_hurry */
     uint32_t tries;         /* a  a hint: signals since it was asked */
     uint64_t signals;       /* m  that came; read by anybody */
+    uint32_t still;         /* a  HOLD: the turn in which its thread stands still (hold.c) */
     struct note gone;       /* a  NOTE: the thread does nothing more but end */
     void *sigstack;         /* c */
     struct sampleq sampleq; /* of the profiler (profile.c), under whose lock the rest is: */

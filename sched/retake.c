@@ -62,13 +62,8 @@ static struct retake {
 /* True: pp is another M's, or idle. */
 static bool take(struct m *mp, bool computes)
 {
-    struct p *pp;
+    struct p *pp = m_call_take(mp, computes);
 
-    lock(&sched.takelock);
-    m_call(mp, WANT_P);
-    fence_heavy();
-    pp = m_take(mp, computes);
-    unlock(&sched.takelock);
     if (pp == NULL)
         return false;
     if (computes)

@@ -26,6 +26,8 @@
  * (in memcpy, say), and stops itself. Its thread is asleep hardly ever: who asks has looked. A hog
  * has no turn any more, and is made to come in and wait for a P like the others.
  *
+ * The handler also holds who does not come in while the world is stopped (hold.c).
+ *
  * A call is put in only by a handler on a signal stack: one that runs on the goroutine's own
  * stands where the call's frame would be.
  *
@@ -44,6 +46,7 @@
 
 #include "caught.h"
 #include "env.h"
+#include "hold.h"
 #include "os_linux.h"
 #include "proc.h"
 #include "stack.h"
@@ -155,6 +158,8 @@ static void look(struct m *mp, void *context)
 {
     store_relaxed(&mp->signals, mp->signals + 1);
     store_relaxed(&mp->tries, mp->tries + 1);
+    if (load_relaxed(&mp->inside) == 0 && mp->curg != NULL && hold_here(mp, context))
+        return;
     if (!is_called(mp) || mp->tries > TRIES) {
         disarm(mp);
         return;
@@ -221,14 +226,10 @@ void rungs_ask(struct m *mp)
     unlock(&mp->lock);
 }
 
-/* Outside, not in a marked call, and on a cpu. The memory of the goroutine may have been mapped a
- * moment ago, which TSan takes for a write. */
-static no_sanitize_thread bool computes(const struct m *mp)
+void rungs_poke(struct m *mp)
 {
-    const struct quoit_g *gp = load_relaxed(&mp->curg);
-
-    return gp != NULL && load_relaxed(&mp->inside) == 0 && load_relaxed(&gp->status) == Grunning &&
-           !thread_sleeps(load_relaxed(&mp->tid));
+    if (able && installed)
+        syscall(SYS_tgkill, getpid(), load_relaxed(&mp->tid), SIGURG);
 }
 
 void rungs_hurry(struct m *mp, int64_t now)
@@ -238,7 +239,7 @@ void rungs_hurry(struct m *mp, int64_t now)
         return;
     /* hint: as above */
     store_relaxed(&mp->hurried, now);
-    if (computes(mp))
+    if (runs_outside(mp) && !thread_sleeps(load_relaxed(&mp->tid)))
         rungs_ask(mp);
 }
 

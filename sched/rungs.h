@@ -23,6 +23,9 @@ void rungs_ask(struct m *mp);
  * asks twice a quantum. */
 void rungs_hurry(struct m *mp, int64_t now);
 
+/* One signal to the thread of mp: it is held (hold.h). */
+void rungs_poke(struct m *mp);
+
 /* SIGURG's action is ours, and calls no other. */
 bool rungs_alone(const struct sigaction *now);
 

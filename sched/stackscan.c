@@ -130,7 +130,7 @@ static bool still_loaded(uint64_t before)
 
 /* ---- what a word is ------------------------------------------------------------------------- */
 
-static bool is_own(uintptr_t address)
+bool is_own_code(uintptr_t address)
 {
     for (int i = 0; i < nown; i++) {
         if (address >= own[i].start && address < own[i].end)
@@ -175,7 +175,7 @@ static enum answer ask_place(uintptr_t word, struct budget *b)
         return UNKNOWN;
     if (!object_find(word - 1, &o) || !prologue_returns_to(&o, word))
         return keep(tag, NOTHING);
-    answer = is_own(word - 1) ? OURS : ask_code(&o, word - 1, b);
+    answer = is_own_code(word - 1) ? OURS : ask_code(&o, word - 1, b);
     return answer == UNKNOWN ? UNKNOWN : keep(tag, answer);
 }
 

@@ -15,6 +15,10 @@ void stackscan_init(void);
  * other code has been may be told no for ever. */
 void stackscan_refresh(void);
 
+/* The library's own code. Where the floors are linked into a program directly, that which a
+ * goroutine is called by. */
+bool is_own_code(uintptr_t address);
+
 /* Whether pc and every return address in [sp, top) lie in code that may go on in another thread:
  * functions that prologue.h calls ours, and the library's own. It may say no where yes was true,
  * never yes where no was. For the thread that runs on that stack or was interrupted there, in a

@@ -24,6 +24,7 @@
 #include "syscall.h"
 
 #include "foreign.h"
+#include "hold.h"
 #include "m.h"
 #include "p.h"
 #include "proc.h"
@@ -56,13 +57,15 @@ void m_forget(struct m *mp, enum want want)
     unlock(&mp->lock);
 }
 
-/* It is outside. Once the world is being stopped only marked calls count as stopped. */
+/* It is outside. Once the world is being stopped only marked calls count as stopped, and who is
+ * held. */
 static bool may_lose(const struct m *mp)
 {
     bool marked = load_relaxed(&mp->curg->status) == Gsyscall;
 
     return mp->locks == 0 &&
-           (marked || (!load_relaxed(&sched.gcwaiting) && mp->curg->stk->nopreempt == 0));
+           (marked || hold_has(mp) ||
+            (!load_relaxed(&sched.gcwaiting) && mp->curg->stk->nopreempt == 0));
 }
 
 struct p *m_take(struct m *mp, bool computes)
@@ -104,6 +107,26 @@ void m_flush(struct m *mp)
     if ((mp->want & WANT_MAIL) && load_acquire(&mp->inside) == 0)
         netpoll_flush_for(mp);
     unlock(&mp->lock);
+}
+
+struct p *m_call_take(struct m *mp, bool computes)
+{
+    struct p *pp;
+
+    lock(&sched.takelock);
+    m_call(mp, WANT_P);
+    fence_heavy();
+    pp = m_take(mp, computes);
+    unlock(&sched.takelock);
+    return pp;
+}
+
+/* The memory of the goroutine may have been mapped a moment ago, which TSan takes for a write. */
+no_sanitize_thread bool runs_outside(const struct m *mp)
+{
+    const struct quoit_g *gp = load_relaxed(&mp->curg);
+
+    return gp != NULL && load_relaxed(&mp->inside) == 0 && load_relaxed(&gp->status) == Grunning;
 }
 
 /* ---- at the door ---------------------------------------------------------------------------- */

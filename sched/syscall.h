@@ -18,6 +18,12 @@ struct p *m_take(struct m *mp, bool computes);
 /* What mp has gathered is submitted for it, if it is outside. Any thread but its own. */
 void m_flush(struct m *mp);
 
+/* All of that, for one. */
+struct p *m_call_take(struct m *mp, bool computes);
+
+/* It runs code of the user's, not in a marked call. A hint. */
+bool runs_outside(const struct m *mp);
+
 /* Code of the user's that may go on in another thread comes to the door of its M, without a call of
  * its own, and gives way if it is wanted. mp is stale afterwards. */
 void door(struct m *mp, enum rung rung);

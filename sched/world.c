@@ -26,6 +26,7 @@
 #include "children.h"
 #include "topo.h"
 
+#include "hold.h"
 #include "init.h"
 #include "m.h"
 #include "p.h"
@@ -39,11 +40,12 @@
 
 #include <errno.h>
 
-enum { SPIN_NS = 100000, LOOK_NS = 10000000, QUANTUM_NS = 10000000 };
+enum { SPIN_NS = 100000, LOOK_NS = 10000000, QUANTUM_NS = 10000000, HOLD_NS = 200000 };
 
 static struct world {
     quoit_sema sema; /* 1: nobody stops it */
     uint32_t owner; /* a  the thread that has, 0: none; relaxed, as each asks for itself only */
+    bool hold;      /*    it wants those that do not come in to be held */
     struct turn {   /*    of who stops it, for as long as it has not given way */
         const struct quoit_g *g;
         uint64_t schedtick;
@@ -123,17 +125,51 @@ static void hurry_all(int64_t now)
         rungs_hurry(mp, now);
 }
 
+/* It stands still: its P is taken, and if it has none it is waited for no more. */
+static void count_held(struct m *mp)
+{
+    struct p *pp = m_call_take(mp, false);
+
+    if (pp != NULL)
+        stopped(pp);
+    lock(&mp->lock);
+    if (mp->want & WANT_COUNT) {
+        mp->want &= ~(uint32_t)WANT_COUNT;
+        world_stopped_one_locked();
+    }
+    unlock(&mp->lock);
+}
+
+static void hold_all(void)
+{
+    lock(&sched.lock);
+    if (!load_relaxed(&sched.stopping))
+        hold_begin_locked();
+    unlock(&sched.lock);
+    for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink) {
+        if (hold_has(mp))
+            count_held(mp);
+        else if (runs_outside(mp))
+            rungs_poke(mp);
+    }
+}
+
 /* Those that have computed for half a quantum meanwhile are asked, and asked again, as signals may
- * come in where nothing can be done. */
+ * come in where nothing can be done. Another half later they are held, if that is wanted. */
 static void wait_long(int64_t deadline)
 {
-    int64_t now = nanotime();
+    int64_t now = nanotime(), pause = env.quantum / 2;
 
-    while (deadline - now > env.quantum / 2) {
-        if (note_sleep(&sched.stopnote, now + env.quantum / 2))
+    for (int i = 0; deadline - now > pause; i++) {
+        if (note_sleep(&sched.stopnote, now + pause))
             return;
         now = nanotime();
-        hurry_all(now);
+        if (i == 0 || !world.hold) {
+            hurry_all(now);
+        } else {
+            hold_all();
+            pause = HOLD_NS;
+        }
     }
     (void)note_sleep(&sched.stopnote, deadline);
 }
@@ -180,6 +216,9 @@ static void say_who(const struct m *self)
 /* The other half of stop_begins. */
 static void start_all(struct m *self)
 {
+    lock(&sched.lock);
+    hold_end_locked();
+    unlock(&sched.lock);
     startm_each();
     for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
         m_forget(mp, WANT_COUNT);
@@ -205,6 +244,7 @@ void world_ends(void)
 {
     lock(&sched.lock);
     note_wake(&sched.stopnote);
+    hold_end_locked();
     unlock(&sched.lock);
 }
 
@@ -226,17 +266,27 @@ static int wait_turn(const struct m *mp, int64_t deadline)
     return e;
 }
 
+static int held(void)
+{
+    int n = 0;
+
+    for (const struct m *mp = allm_first(); mp != NULL; mp = mp->alllink)
+        n += hold_has(mp);
+    return n;
+}
+
 /* Nothing parks from here until the start: the P is kept, and who tries is told. */
-static int stop(struct m *mp, int64_t deadline_ns, bool tell)
+static int stop(struct m *mp, int64_t deadline_ns, bool hold, bool tell)
 {
     if (mp != NULL)
         mp->locks++;
     store_relaxed(&world.owner, (uint32_t)os_gettid());
     /* hint: anybody reads it */
     store_relaxed(&sched.stops, sched.stops + 1);
+    world.hold = hold;
     stop_begins(mp);
     if (wait_stopped(deadline_ns))
-        return 0;
+        return held();
     if (load_relaxed(&sched.stopping))
         return -ESHUTDOWN;
     if (tell)
@@ -277,8 +327,8 @@ static void go_on(struct m *mp)
         quoit_yield();
 }
 
-/* tell: of those that did not come in. */
-static int stop_world(int64_t deadline_ns, bool tell)
+/* hold: those that do not come in; tell: of those that are not held either. */
+static int stop_world(int64_t deadline_ns, bool hold, bool tell)
 {
     struct m *mp = m_get();
     int e;
@@ -296,7 +346,7 @@ static int stop_world(int64_t deadline_ns, bool tell)
     /* An attached thread goes on alone when Quoit has ended meanwhile. */
     if (mp != NULL && (mp = enter()) == NULL)
         return -ESHUTDOWN;
-    e = stop(mp, deadline_ns, tell);
+    e = stop(mp, deadline_ns, hold, tell);
     if (e < 0)
         go_on(mp);
     else if (mp != NULL)
@@ -306,7 +356,9 @@ static int stop_world(int64_t deadline_ns, bool tell)
 
 int quoit_stop_world(int64_t deadline_ns, unsigned flags)
 {
-    return flags == 0 ? stop_world(deadline_ns, true) : -EINVAL;
+    if (flags & ~(unsigned)QUOIT_STOP_HOLD)
+        return -EINVAL;
+    return stop_world(deadline_ns, flags & QUOIT_STOP_HOLD, true);
 }
 
 void quoit_start_world(void)
@@ -350,7 +402,7 @@ int quoit_gomaxprocs(int n)
 
 int world_follow(const struct topo_view *v, int64_t deadline)
 {
-    int e = stop_world(deadline, false);
+    int e = stop_world(deadline, false, false);
 
     if (e < 0)
         return e;

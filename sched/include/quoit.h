@@ -317,10 +317,13 @@ int quoit_gomaxprocs(int n);
 /* Stops every goroutine but the caller: each at its next call of Quoit, in the middle of code that
  * is compiled for it, or where it is if it waits or is in quoit_block or between
  * quoit_syscall_enter and exit (such calls go on, and wait when they come back). Until
- * quoit_start_world the caller must not wait: that ends the program. flags must be 0. deadline_ns:
- * CLOCK_MONOTONIC nanoseconds, INT64_MAX: none. 0; -ETIMEDOUT: some goroutine did not come in, a
- * warning names it, and the world goes on; -EDEADLK the caller has stopped it already; -EINVAL;
- * -ESHUTDOWN. Who comes second waits for the first. [P][T] */
+ * quoit_start_world the caller must not wait: that ends the program. deadline_ns: CLOCK_MONOTONIC
+ * nanoseconds, INT64_MAX: none. flags: 0 or QUOIT_STOP_HOLD: goroutines that do not come in within
+ * a quantum are held where they are, in a signal handler; then the caller must not call what may
+ * want their locks, such as malloc and stdio. How many are held; -ETIMEDOUT: some goroutine did not
+ * come in, a warning names it, and the world goes on; -EDEADLK the caller has stopped it already;
+ * -EINVAL; -ESHUTDOWN. Who comes second waits for the first. [P][T] */
+#define QUOIT_STOP_HOLD 1u
 int quoit_stop_world(int64_t deadline_ns, unsigned flags);
 /* Lets all go on. Only who stopped it. A goroutine that does nothing else for 10 ms gives way then,
  * as by quoit_yield. [P][T] */

@@ -129,7 +129,7 @@ static void misuses(void)
 {
     pthread_t t;
 
-    is_int(quoit_stop_world(INT64_MAX, 1), -EINVAL, "no flag is known");
+    is_int(quoit_stop_world(INT64_MAX, 2), -EINVAL, "no other flag is known");
     is_int(quoit_world_parallel(nop, NULL), -EPERM, "who has not stopped it has no phase");
     is_int(quoit_stop_world(INT64_MAX, 0), 0, "stopped");
     is_int(quoit_stop_world(INT64_MAX, 0), -EDEADLK, "not twice by the same");

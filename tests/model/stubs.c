@@ -13,6 +13,7 @@
 #include "fork.h"
 #include "gfree.h"
 #include "globrunq.h"
+#include "hold.h"
 #include "housekeep.h"
 #include "init.h"
 #include "join.h"
@@ -177,6 +178,15 @@ stub void rungs_hurry(struct m *mp unused_arg, int64_t now unused_arg)
 {
 }
 
+stub void hold_end_locked(void)
+{
+}
+
+stub bool hold_has(const struct m *mp unused_arg)
+{
+    return false;
+}
+
 stub void housekeep_stop(void)
 {
 }
@@ -234,6 +244,10 @@ NEVER(void, tell_drained, void)
 NEVER(void, unlock_thread, struct m *mp unused_arg, struct quoit_g *gp unused_arg)
 NEVER(void, world_stopped_one_locked, void)
 NEVER(void, m_call, struct m *mp unused_arg, enum want want unused_arg)
+NEVER(struct p *, m_call_take, struct m *mp unused_arg, bool computes unused_arg)
+NEVER(bool, runs_outside, const struct m *mp unused_arg)
+NEVER(void, rungs_poke, struct m *mp unused_arg)
+NEVER(void, hold_begin_locked, void)
 NEVER(void, m_sleep, struct m *mp unused_arg)
 NEVER(void, handoffp, struct p *pp unused_arg)
 NEVER(bool, work_waits, const struct p *pp unused_arg)
