@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Profiles as their readers meet them. Speaks TAP.
 
-    test-profile.py PROFILED LIBQUOIT_PPROF
+    test-profile.py PROFILED LIBQUOIT_PPROF [--late]
 
 What ASan puts in the way of dlopen does not know where the caller would look, so the loader is told
 where the library is. The file is read here by hand, and by pprof where Go is installed.
@@ -19,8 +19,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from tap import done, ok, skip  # noqa: E402
 
 PROFILED = sys.argv[1]
+LATE = "--late" in sys.argv
 os.environ["LD_LIBRARY_PATH"] = ":".join(
     [os.path.dirname(os.path.abspath(sys.argv[2])), os.environ.get("LD_LIBRARY_PATH", "")])
+
+
 # ---- the format --------------------------------------------------------------------------------
 
 def varint(data, at):
@@ -116,7 +119,10 @@ def three_to_one(path):
     ok(0.3e9 < cpu < 6.6e9, "about as much cpu time as there was", cpu)
     worked = [s for s in samples if s[0] in ("heavy", "light")]
     ok(all(s[3] == s[2] * 1000000 for s in samples), "each stands for its period")
-    ok(all("work" in s[1] for s in worked), "who called is seen too", worked[:1])
+    if LATE:
+        skip("who called: TSan calls handlers later, when the stack has changed")
+    else:
+        ok(all("work" in s[1] for s in worked), "who called is seen too", worked[:1])
     ok(all(s[4].get("goroutine") == "worker" and s[4].get("created by") == "compute" and
            s[4].get("in") == "goroutine" for s in worked),
        "who ran, and who made it", worked[:1])
