@@ -114,13 +114,15 @@ struct quoit_g *locked_turn(struct m *mp)
     return NULL;
 }
 
-/* Others may take completions from here without a word: so it looks up now and then. */
+/* Others may take completions from here without a word: so it looks up now and then. What has
+ * gathered is submitted by the sleep. */
 void last_turn(struct m *mp)
 {
     if (mp->p != NULL)
         handoffp(releasep(mp));
     tell_drained();
-    while (!load_relaxed(&sched.stopping) && load_relaxed(&mp->poll_inflight) > 0) {
+    while (!load_relaxed(&sched.stopping) &&
+           mp->poll_pending + load_relaxed(&mp->poll_inflight) > 0) {
         struct glist list = { NULL, NULL, 0 };
 
         netpoll_sleep(mp, nanotime() + LOOK_NS);
