@@ -23,7 +23,7 @@ struct poller {
 };
 
 struct glist fakepoll_ready;
-uint32_t fakepoll_rest;
+uint32_t fakepoll_rest, fakepoll_closed, fakepoll_dropped;
 
 int netpoll_init(int nprocs unused_arg)
 {
@@ -49,6 +49,9 @@ void netpoll_open(struct m *mp)
 
 void netpoll_close(struct m *mp)
 {
+    add_relaxed(&fakepoll_closed, 1);
+    add_relaxed(&fakepoll_dropped, mp->poll_pending);
+    mp->poll_pending = 0;
     free(mp->poller);
     mp->poller = NULL;
 }
@@ -102,6 +105,7 @@ void netpoll_sleep(struct m *mp, int64_t deadline)
 {
     uint32_t *word = &mp->poller->word, seen = AWAKE;
 
+    netpoll_flush(mp);
     /* order POLL-WAKE in: what the waker did first is seen; out: netpoll_wake */
     if (cas_acq_rel(word, &seen, ASLEEP))
         while (load_relaxed(word) == ASLEEP && futex_wait(word, ASLEEP, deadline) != -ETIMEDOUT)

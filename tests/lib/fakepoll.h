@@ -10,6 +10,9 @@
  * scheduler looks while m->poll_inflight is not 0. */
 extern struct glist fakepoll_ready;
 
+/* Threads that have gone, and what they had gathered and took along. */
+extern uint32_t fakepoll_closed, fakepoll_dropped;
+
 /* What netpoll_rest says. */
 extern uint32_t fakepoll_rest;
 

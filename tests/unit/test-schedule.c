@@ -270,6 +270,41 @@ static void submitted_when_old(void)
     world_join(busy);
 }
 
+/* ---- a thread that goes ---------------------------------------------------------------------- */
+
+/* Others have asked for something on this thread, which goes with its goroutine. */
+static int gathers_and_ends(void *arg unused_arg)
+{
+    quoit_lock_thread();
+    m_get()->poll_pending = 1;
+    return 0;
+}
+
+static int keeps_its_thread(void *over)
+{
+    quoit_lock_thread();
+    quoit_sema_wait(over);
+    return 0;
+}
+
+/* The first thread of all would stay, so it is kept busy. */
+static void submitted_before_it_goes(void)
+{
+    quoit_sema over = QUOIT_SEMA_INIT;
+    struct quoit_g *keeper = world_go_apart(keeps_its_thread, &over);
+
+    quoit_yield();
+    /* Young, so nobody submits it on the way. */
+    fakepoll_rest = 5;
+    world_join(world_go_apart(gathers_and_ends, NULL));
+    while (load_relaxed(&fakepoll_closed) == 0)
+        quoit_yield();
+    is_int(load_relaxed(&fakepoll_dropped), 0, "a thread that goes submits what has gathered");
+    fakepoll_rest = 0;
+    quoit_sema_post(&over);
+    world_join(keeper);
+}
+
 /* ---- a scanner in the way ------------------------------------------------------------------- */
 
 static void *let_go_later(void *g)
@@ -312,6 +347,7 @@ static int all(void *arg)
     looked_for_when_busy();
     submitted_when_old();
     held_ones_wait();
+    submitted_before_it_goes();
     return 0;
 }
 
