@@ -67,6 +67,16 @@ static uint64_t stats_follows(void)
     return st.follows;
 }
 
+/* A change is counted when it is over. */
+static bool follows_come_to(uint64_t n)
+{
+    int64_t until = nanotime() + soon_ns;
+
+    while (stats_follows() < n && nanotime() < until)
+        os_sleep_until(nanotime() + tick_ns);
+    return stats_follows() >= n;
+}
+
 /* As taskset -a does it, until no thread is left out. */
 static void give_cpus(const cpu_set_t *set)
 {
@@ -101,7 +111,7 @@ static void affinity(void)
             break;
     }
     is_int(procs_come_to(n), n, "they follow the mask of the process's threads, down and up");
-    ok(stats_follows() >= 2, "which is counted");
+    ok(follows_come_to(2), "which is counted");
     is_int(quoit_gomaxprocs(n), n, "the program says how many");
     is_int(follow_due(), INT64_MAX, "and then nobody looks any more");
     end();
