@@ -164,8 +164,10 @@ static bool again(struct m *mp, struct step *s)
         step_prepare(s, s->io, s->op.batch, false);
         return true;
     }
-    if (res == -EAGAIN && s->op.desc->events != 0 && !s->nowait && op_by_ring(mp, s->op.desc)) {
-        poll_instead(s);
+    if (res == -EAGAIN && s->op.desc->events != 0 && !s->nowait) {
+        /* Without a ring it waits as it is. */
+        if (op_by_ring(mp, &ops[OP_POLL]))
+            poll_instead(s);
         return true;
     }
     /* As in op_run. */

@@ -440,11 +440,15 @@ static struct m *wait_in_ring(struct m *mp, struct op *op, const char *reason)
 }
 
 /* Most kernels do not wait where the descriptor has O_NONBLOCK: so it is polled, and the
- * operation begins anew. */
+ * operation begins anew. At once if the goroutine has come to an M that has no ring. */
 static cold struct m *poll_first(struct m *mp, struct op *op)
 {
     struct op ready = { .desc = &ops[OP_POLL], .fd = op->fd, .flags = (uint32_t)op_events(op) };
 
+    if (!op_by_ring(mp, ready.desc)) {
+        op->res = -EINTR;
+        return mp;
+    }
     mp = wait_in_ring(mp, &ready, op->desc->name);
     op->res = ready.res < 0 ? ready.res : -EINTR;
     return mp;
