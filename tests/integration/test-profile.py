@@ -120,7 +120,7 @@ def three_to_one(path):
     worked = [s for s in samples if s[0] in ("heavy", "light")]
     ok(all(s[3] == s[2] * 1000000 for s in samples), "each stands for its period")
     if LATE:
-        skip("who called: TSan calls handlers later, when the stack has changed")
+        skip("who called is seen too", "TSan calls handlers later, when the stack has changed")
     else:
         ok(all("work" in s[1] for s in worked), "who called is seen too", worked[:1])
     ok(all(s[4].get("goroutine") == "worker" and s[4].get("created by") == "compute" and
