@@ -26,8 +26,8 @@ static int is_over(void)
     return __atomic_load_n(&stop, __ATOMIC_RELAXED);
 }
 
-/* Whoever calls it has a frame, and so a check; and so has it, as what it keeps does not fit below its
- * stack pointer: clang leaves the check out of leaves that need no frame. */
+/* Whoever calls it has a frame, and so a check; and so has it, as what it keeps does not fit below
+ * its stack pointer: clang leaves the check out of leaves that need no frame. */
 static __attribute__((noinline)) uint64_t mixes(uint64_t x)
 {
     char frame[RED_ZONE_BYTES + 1];

@@ -162,13 +162,15 @@ static int has_no_signals(void *arg)
     return sa.sa_handler != SIG_DFL ? 2 : 0;
 }
 
-/* Lines with a frame in the library that is no public function's. */
+/* Lines of goroutines with a frame in the library that is no public function's. A thread between
+ * two of them, which the signal may come upon, is shown with all that it has. */
 static int inner_frames(const char *said)
 {
-    const char *line = said, *end;
+    const char *thread = strstr(said, " [outside goroutines]:\n"), *end;
+    const char *line = thread != NULL ? strstr(thread, "\n\n") : said;
     int n = 0;
 
-    for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
         const char *in = strstr(line, "(libquoit.so"), *name = strstr(line, " quoit_");
 
         n += in != NULL && in < end && (name == NULL || name > in);
