@@ -140,12 +140,17 @@ static bool stands_again(struct seen *s, struct m *mp, int64_t now)
     return false;
 }
 
-/* Has what mp is in, outside with gp, lasted long enough? The memory of gp may have been mapped a
- * moment ago, which TSan takes for a write. */
+/* The memory of gp may have been mapped a moment ago, which TSan takes for a write. */
+static no_sanitize_thread bool in_marked_call(const struct quoit_g *gp)
+{
+    return load_relaxed(&gp->status) == Gsyscall;
+}
+
+/* Has what mp is in, outside with gp, lasted long enough? */
 static no_sanitize_thread bool is_due(struct seen *s, const struct p *pp, struct m *mp,
                                       const struct quoit_g *gp, bool same, int64_t now)
 {
-    if (load_relaxed(&gp->status) == Gsyscall)
+    if (in_marked_call(gp))
         return same && (is_wanted(pp) || now - s->since >= env.quantum);
     if (!is_wanted(pp))
         return false;
@@ -203,11 +208,6 @@ static bool overstays(struct seen *s, struct m *mp, bool computes, int64_t now)
         last = s->again;
     due_at(last);
     return s->asked != 0 && computes && now >= last && has_run(s, mp, now);
-}
-
-static no_sanitize_thread bool in_marked_call(const struct quoit_g *gp)
-{
-    return load_relaxed(&gp->status) == Gsyscall;
 }
 
 /* Nobody else would run what waits. */
