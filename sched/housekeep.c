@@ -123,10 +123,17 @@ static void *house_main(void *arg unused_arg)
     }
 }
 
+/* Its cpu mask is the watchman's, which nobody binds: it is looked at to see what the process may
+ * use (follow.c). Without an attribute it might get the mask of the start (children.c). */
 static void house_begin(int64_t now)
 {
-    int e = thread_start(&house.thread, house_main, NULL);
+    pthread_attr_t attr;
+    int e = -pthread_attr_init(&attr);
 
+    if (e == 0) {
+        e = thread_start(&house.thread, &attr, house_main, NULL);
+        pthread_attr_destroy(&attr);
+    }
     house.running = e == 0;
     if (e < 0)
         house.retry = now + retry_ns;

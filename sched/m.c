@@ -241,7 +241,7 @@ int m_start(struct p *pp, bool spinning)
     mp->spinning = spinning;
     note_clear(&mp->gone);
     set_joined(mp, false);
-    e = thread_start(&mp->thread, m_main, mp);
+    e = thread_start(&mp->thread, NULL, m_main, mp);
     if (e == 0)
         return 0;
     set_joined(mp, true);

@@ -152,14 +152,14 @@ bool thread_sleeps(int tid)
     return at == NULL || at[1] == '\0' || at[2] != 'R';
 }
 
-int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)
+int thread_start(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
     sigset_t all, old;
     int e;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    e = pthread_create(thread, NULL, fn, arg);
+    e = pthread_create(thread, attr, fn, arg);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return -e;
 }

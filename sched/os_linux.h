@@ -44,8 +44,9 @@ void cpu_timer_stop(timer_t timer);
 /* False: the thread would run if the kernel let it. True too where /proc cannot tell. */
 bool thread_sleeps(int tid);
 
-/* Starts `fn(arg)` in a thread with every signal blocked at birth; -errno. */
-int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
+/* Starts `fn(arg)` in a thread with every signal blocked at birth; attr as for pthread_create;
+ * -errno. */
+int thread_start(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
 
 /* One line to stderr by a single write, async-signal-safe. */
 void write_stderr(const char *line, unsigned long n);

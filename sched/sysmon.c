@@ -293,7 +293,7 @@ int sysmon_start(void)
     e = retake_init();
     if (e < 0)
         return e;
-    e = thread_start(&sysmon.thread, sysmon_main, NULL);
+    e = thread_start(&sysmon.thread, NULL, sysmon_main, NULL);
     sysmon.running = e == 0;
     if (e < 0)
         retake_fini();

@@ -82,7 +82,7 @@ int errno_get(void);
 void errno_put(int e);
 int64_t thread_cputime(int tid);
 bool thread_sleeps(int tid);
-int thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
+int thread_start(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
 #define os_yield() model_relax(SITE("os_yield", "", RELAXED))
 
 /* ---- plain memory in tests ------------------------------------------------------------------ */

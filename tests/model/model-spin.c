@@ -64,8 +64,8 @@ void children_refresh(void)
 {
 }
 
-int thread_start(pthread_t *thread unused_arg, void *(*fn)(void *) unused_arg,
-                 void *arg unused_arg)
+int thread_start(pthread_t *thread unused_arg, const pthread_attr_t *attr unused_arg,
+                 void *(*fn)(void *) unused_arg, void *arg unused_arg)
 {
     note_wake(&born);
     return 0;

@@ -281,5 +281,5 @@ NEVER(int, join_until, struct m **mp unused_arg, struct quoit_g *child unused_ar
 NEVER(void, join_wake, struct m *mp unused_arg, struct quoit_g *joiner unused_arg)
 NEVER(int, timers_run, struct m *mp unused_arg, struct p *pp unused_arg, int64_t now unused_arg)
 NEVER(void, timers_fini, struct timers *ts unused_arg)
-NEVER(int, thread_start, pthread_t *thread unused_arg, void *(*fn)(void *) unused_arg,
-      void *arg unused_arg)
+NEVER(int, thread_start, pthread_t *thread unused_arg, const pthread_attr_t *attr unused_arg,
+      void *(*fn)(void *) unused_arg, void *arg unused_arg)
