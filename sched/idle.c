@@ -11,6 +11,7 @@
  */
 #include "cpu.h"
 
+#include "bind.h"
 #include "children.h"
 
 #include "m.h"
@@ -51,19 +52,34 @@ void midledrop_locked(struct m *mp)
     store_relaxed(&sched.nmidle, sched.nmidle - 1);
 }
 
-/* The M that held pp last if it is idle, else one of the same node, else any. */
+/* The M that held pp last if it is idle, else one whose thread is bound to the same place, else one
+ * of the same node, else any. */
+static struct m *best_locked(const struct p *pp)
+{
+    struct m *mp = pp->lastm, *near = NULL;
+
+    if (mp != NULL && mp->idle)
+        return mp;
+    for (mp = sched.idlem; mp != NULL && mp->boundslot != pp->place.slot; mp = mp->idlelink)
+        if (near == NULL && mp->node == pp->place.node)
+            near = mp;
+    if (mp != NULL)
+        return mp;
+    return near != NULL ? near : sched.idlem;
+}
+
+/* Where its thread is bound to another place, somebody may be at work there: it would wake up only
+ * after a turn of theirs. It is asleep, so nobody else binds it. */
 static struct m *midleget_locked(const struct p *pp)
 {
-    struct m *mp = pp->lastm, *any = sched.idlem;
+    struct m *mp = best_locked(pp);
 
-    if (mp == NULL || !mp->idle) {
-        for (mp = any; mp != NULL && mp->node != pp->place.node; mp = mp->idlelink)
-            ;
-        if (mp == NULL)
-            mp = any;
-    }
-    if (mp != NULL)
-        midledrop_locked(mp);
+    if (mp == NULL)
+        return NULL;
+    midledrop_locked(mp);
+    if (mp->boundslot >= 0 && mp->boundslot != pp->place.slot && bind_loosen(mp->given, mp->tid))
+        /* hint: procresize writes the same, to all */
+        store_relaxed(&mp->boundslot, -1);
     return mp;
 }
 

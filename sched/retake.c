@@ -9,7 +9,8 @@
  *                            quantum in any case;
  *     stands in other code   its P is taken when its thread's own cpu clock has not moved for a
  *                            quantum, and somebody wants it. A goroutine that did so before is
- *                            believed at once;
+ *                            believed at once, and one that begins with the same function as such
+ *                            a one when its thread sleeps at the second look;
  *     computes               if something waits that nobody else would run, it is asked after a
  *                            quantum to give way at its next call of Quoit. If it makes none its
  *                            P is taken before the second quantum is over, and it goes on as a
@@ -50,8 +51,11 @@ struct seen {
     int64_t again;    /* its P was not to be had: not before that */
 };
 
+enum { LOG_BLOCKING = 6 };
+
 static struct retake {
     struct seen *seen; /* PROCS_MAX */
+    quoit_fn blocking[1 << LOG_BLOCKING]; /* functions whose goroutines stood still, by hash */
     bool full;         /* something waits, and no M looks for it */
     bool pressed;      /* some goroutine runs that others wait for */
     int64_t due;       /* when the first of those is to be looked at */
@@ -140,6 +144,25 @@ static bool stands_again(struct seen *s, struct m *mp, int64_t now)
     return false;
 }
 
+/* Where a service starts a goroutine for each request, the first that blocks teaches about all. */
+static quoit_fn *blocking_like(quoit_fn fn)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)fn * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &at.blocking[hash >> (64 - LOG_BLOCKING)];
+}
+
+/* A look at /proc, which tells for sure: sleeps that are over before the next look are left out. */
+static bool sleeps_like_others(const struct m *mp, quoit_fn fn, bool same)
+{
+    int64_t cpu;
+
+    if (!same || *blocking_like(fn) != fn)
+        return false;
+    cpu = thread_cputime(mp->tid);
+    return cpu >= 0 && cpu == thread_cputime(mp->tid) && thread_sleeps(mp->tid);
+}
+
 /* The memory of gp may have been mapped a moment ago, which TSan takes for a write. */
 static no_sanitize_thread bool in_marked_call(const struct quoit_g *gp)
 {
@@ -154,8 +177,22 @@ static no_sanitize_thread bool is_due(struct seen *s, const struct p *pp, struct
         return same && (is_wanted(pp) || now - s->since >= env.quantum);
     if (!is_wanted(pp))
         return false;
-    return load_relaxed(&gp->blocks) && !s->computes ? stands_again(s, mp, now)
-                                                     : same && stands_still(s, mp, now);
+    if (load_relaxed(&gp->blocks) && !s->computes)
+        return stands_again(s, mp, now);
+    return sleeps_like_others(mp, gp->fn, same) || (same && stands_still(s, mp, now));
+}
+
+/* It has an M that is outside, with gp. */
+static no_sanitize_thread bool take_from_blocked(struct m *mp, const struct quoit_g *gp)
+{
+    bool marked = in_marked_call(gp);
+    quoit_fn fn = gp->fn;
+
+    if (!may_lose_more() || !take(mp, false))
+        return false;
+    if (!marked)
+        *blocking_like(fn) = fn;
+    return true;
 }
 
 /* ---- who computes --------------------------------------------------------------------------- */
@@ -247,7 +284,7 @@ static bool retake_one(struct seen *s, struct p *pp, int64_t now)
     if (!outside)
         return false;
     if (is_due(s, pp, mp, gp, same, now))
-        return may_lose_more() && take(mp, false);
+        return take_from_blocked(mp, gp);
     return over && same && take_from_hog(s, pp, mp, now);
 }
 

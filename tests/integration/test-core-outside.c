@@ -17,7 +17,8 @@
 
 enum { MANY = 40, ROUNDS = 40, SHORT_NS = 1000000, QUICK = 20000 };
 
-#define LONG_NS (60 * INT64_C(1000000000))
+#define SECOND_NS INT64_C(1000000000)
+#define LONG_NS   (60 * SECOND_NS)
 
 static quoit_wg wg;
 
@@ -290,6 +291,42 @@ static int bounded(void *arg)
     return 8;
 }
 
+static int begun;
+
+static int begins_and_blocks(void *arg)
+{
+    __atomic_fetch_add(&begun, 1, __ATOMIC_RELAXED);
+    return blocks(arg);
+}
+
+/* A quantum is a second here: were each to have its P until it has stood still for one, all would
+ * take MANY of them. */
+static int first_teaches(void *arg)
+{
+    struct quoit_g *g[MANY];
+    struct call one = { .marked = false }, c[MANY];
+    int64_t since = world_now(), ns;
+
+    (void)arg;
+    pipe_or_bail(one.fds);
+    for (int i = 0; i < MANY; i++) {
+        c[i] = one;
+        g[i] = world_go_apart(begins_and_blocks, &c[i]);
+    }
+    while (__atomic_load_n(&begun, __ATOMIC_RELAXED) < MANY)
+        quoit_yield();
+    ns = world_now() - since;
+    for (int i = 0; i < MANY; i++)
+        writes_plainly(&one);
+    for (int i = 0; i < MANY; i++)
+        world_join(g[i]);
+    close(one.fds[0]);
+    close(one.fds[1]);
+    if (world_procs() <= 2)
+        ok(ns < SECOND_NS * MANY / 4, "the first that stands still speaks for all");
+    return 9;
+}
+
 int main(void)
 {
     dies(run, enters_twice, "quoit_syscall_enter: in a marked call already");
@@ -298,5 +335,8 @@ int main(void)
     is_int(quoit_main(body, NULL), 7, "the program ends");
     setenv("QUOIT_MAXBLOCKED", "2", 1);
     is_int(quoit_main(bounded, NULL), 8, "and so does one with a bound");
+    unsetenv("QUOIT_MAXBLOCKED");
+    setenv("QUOIT_QUANTUM", "1s", 1);
+    is_int(quoit_main(first_teaches, NULL), 9, "and one with a long quantum");
     return done_testing();
 }

@@ -55,6 +55,11 @@ void netpoll_reap(struct m *mp unused_arg, struct glist *list unused_arg)
 {
 }
 
+bool bind_loosen(struct given *g unused_arg, int tid unused_arg)
+{
+    return false;
+}
+
 int bind_thread(enum bind_mode mode unused_arg, const struct place *place unused_arg)
 {
     return 0;
