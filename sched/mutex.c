@@ -2,10 +2,11 @@
  * mutex.c - a lock for goroutines
  *
  * Free and held without waiters are two values of one word, and the common lock and unlock are
- * one compare-and-swap each. An unlock with waiters lets the first one go and leaves the mutex
- * free: whoever runs may take it meanwhile, which keeps a busy mutex on the core that uses it.
- * One that was let go and found the mutex taken again goes back to the head of the queue; when
- * it has waited STARVING_NS it gets the mutex handed over.
+ * one compare-and-swap each, which quoit_mutex.h does in the caller before it comes here. An unlock
+ * with waiters lets the first one go and leaves the mutex free: whoever runs may take it meanwhile,
+ * which keeps a busy mutex on the core that uses it. One that was let go and found the mutex taken
+ * again goes back to the head of the queue; when it has waited STARVING_NS it gets the mutex handed
+ * over.
  *
  * Who finds it held looks again for a while before it waits (spin_lock), and each look takes the
  * word's line from the core that works under the mutex. Where sections are short that is most of
@@ -40,6 +41,7 @@ struct mutex {
     struct waiter *queue; /* under LOCKED */
 };
 _Static_assert(sizeof(struct mutex) == sizeof(quoit_mutex), "public size");
+_Static_assert(HELD == 1 && offsetof(struct mutex, word) == 0, "as quoit_mutex.h says");
 
 struct mutex_waiter {
     struct waiter w;
@@ -200,7 +202,7 @@ static noinline void unlock_slow_path(struct mutex *m)
         leave(mp);
 }
 
-void quoit_mutex_lock(quoit_mutex *qm)
+void (quoit_mutex_lock)(quoit_mutex *qm)
 {
     struct mutex *m = (struct mutex *)qm;
     uint64_t seen = 0;
@@ -222,7 +224,7 @@ int quoit_mutex_trylock(quoit_mutex *qm)
     return -EBUSY;
 }
 
-void quoit_mutex_unlock(quoit_mutex *qm)
+void (quoit_mutex_unlock)(quoit_mutex *qm)
 {
     struct mutex *m = (struct mutex *)qm;
     uint64_t seen = HELD;

@@ -27,6 +27,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "quoit_mutex.h"
+
 #define QUOIT_VERSION "0.1.0"
 
 #ifdef __cplusplus
@@ -375,22 +377,12 @@ int quoit_defer_free(void *ptr, void (*fn)(void *ptr));
 
 /* ---- synchronisation ------------------------------------------------------------------------ */
 
-/* These sit in the user's own structs. All zero is the valid start; they must not move while in
- * use. */
-typedef struct { uint64_t opaque[2]; } quoit_mutex; /* not locked */
+/* These, and quoit_mutex (quoit_mutex.h), sit in the user's own structs. All zero is the valid
+ * start; they must not move while in use. */
 typedef struct { uint64_t opaque[2]; } quoit_sema;  /* count 0 */
 typedef struct { uint64_t opaque[2]; } quoit_wg;    /* nothing to wait for */
-#define QUOIT_MUTEX_INIT { { 0, 0 } }
 #define QUOIT_SEMA_INIT { { 0, 0 } }
 #define QUOIT_WG_INIT { { 0, 0 } }
-
-/* Locks; waiters are served about in order, and none waits for ever while others overtake. Not
- * recursive. [T][P] */
-void quoit_mutex_lock(quoit_mutex *m);
-/* 0, or -EBUSY: held by another. [T] */
-int quoit_mutex_trylock(quoit_mutex *m);
-/* Any goroutine may unlock. Unlocking what is not locked ends the program. [T] */
-void quoit_mutex_unlock(quoit_mutex *m);
 
 /* Sets the count; only before first use, and at most INT32_MAX. [T] */
 void quoit_sema_init(quoit_sema *s, unsigned n);

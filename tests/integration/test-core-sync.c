@@ -235,6 +235,21 @@ static void trylock(void)
     quoit_mutex_unlock(&m);
 }
 
+/* The functions behind the macros of the same name. */
+static void lock_by_pointer(void)
+{
+    void (*volatile lock)(quoit_mutex *) = quoit_mutex_lock;
+    void (*volatile unlock)(quoit_mutex *) = quoit_mutex_unlock;
+    quoit_mutex m = QUOIT_MUTEX_INIT;
+
+    lock(&m);
+    is_int(quoit_mutex_trylock(&m), -EBUSY, "locked by a pointer to the function");
+    quoit_mutex_unlock(&m);
+    quoit_mutex_lock(&m);
+    unlock(&m);
+    is_int(quoit_mutex_trylock(&m), 0, "and unlocked");
+}
+
 struct hog {
     quoit_mutex m;
     int stop;
@@ -414,6 +429,7 @@ static int all(void *arg)
     crowd();
     mutual_exclusion();
     trylock();
+    lock_by_pointer();
     nobody_starves();
     freed_after_wait();
     many_waiters();
