@@ -32,6 +32,7 @@
 #include "p.h"
 #include "proc.h"
 #include "rungs.h"
+#include "schedtrace.h"
 #include "syscall.h"
 #include "sysmon.h"
 #include "throw.h"
@@ -194,20 +195,23 @@ static bool wait_stopped(int64_t deadline)
     return load_acquire(&sched.stopwait) == 0;
 }
 
+/* It goes on while it is looked at: what is said of it is a hint. */
 static void say_who(const struct m *self)
 {
     for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink) {
-        /* hint: it goes on while this is looked at */
         const struct quoit_g *gp = load_relaxed(&mp->curg);
+        struct quoit_g g;
         bool named;
 
-        if (mp == self || gp == NULL || load_relaxed(&gp->status) != Grunning)
+        if (mp == self || gp == NULL)
             continue;
-        named = load_relaxed(&gp->flags) & G_NAMED;
-        log_line(LOG_WARNING,
-                 "quoit_stop_world: goroutine %llu%s%.*s has not come in; it runs on thread %d",
-                 (unsigned long long)gp->id, named ? ", " : "", named ? GNAME_MAX : 0, gp->name,
-                 mp->tid);
+        peek(&g, gp, sizeof g);
+        named = g.flags & G_NAMED;
+        if (g.status == Grunning)
+            log_line(LOG_WARNING,
+                     "quoit_stop_world: goroutine %llu%s%.*s has not come in; it runs on thread %d",
+                     (unsigned long long)g.id, named ? ", " : "", named ? GNAME_MAX : 0, g.name,
+                     load_relaxed(&mp->tid));
     }
 }
 
