@@ -56,6 +56,7 @@ enum { LOG_BLOCKING = 6 };
 static struct retake {
     struct seen *seen; /* PROCS_MAX */
     quoit_fn blocking[1 << LOG_BLOCKING]; /* functions whose goroutines stood still, by hash */
+    bool proc_tells;   /* /proc says whether a thread sleeps */
     bool full;         /* something waits, and no M looks for it */
     bool pressed;      /* some goroutine runs that others wait for */
     int64_t due;       /* when the first of those is to be looked at */
@@ -157,7 +158,7 @@ static bool sleeps_like_others(const struct m *mp, quoit_fn fn, bool same)
 {
     int64_t cpu;
 
-    if (!same || *blocking_like(fn) != fn)
+    if (!same || !at.proc_tells || *blocking_like(fn) != fn)
         return false;
     cpu = thread_cputime(mp->tid);
     return cpu >= 0 && cpu == thread_cputime(mp->tid) && thread_sleeps(mp->tid);
@@ -317,7 +318,10 @@ void retake_forget(void)
 
 int retake_init(void)
 {
-    at = (struct retake){ .seen = calloc(PROCS_MAX, sizeof *at.seen) };
+    at = (struct retake){
+        .seen = calloc(PROCS_MAX, sizeof *at.seen),
+        .proc_tells = !thread_sleeps(os_gettid()),
+    };
     return at.seen != NULL ? 0 : -ENOMEM;
 }
 

@@ -337,6 +337,9 @@ int main(void)
     is_int(quoit_main(bounded, NULL), 8, "and so does one with a bound");
     unsetenv("QUOIT_MAXBLOCKED");
     setenv("QUOIT_QUANTUM", "1s", 1);
-    is_int(quoit_main(first_teaches, NULL), 9, "and one with a long quantum");
+    if (access("/proc/self/stat", R_OK) == 0)
+        is_int(quoit_main(first_teaches, NULL), 9, "and one with a long quantum");
+    else
+        skip("who stands still like others: /proc does not tell who sleeps");
     return done_testing();
 }
