@@ -27,15 +27,14 @@ static void change(struct m *mp, struct quoit_g *gp, int delta)
  * switched out by force, so the thread stays the same. It has just taken the lock, or holds it
  * still, so it must not wait at the door: whether there is a P is asked under the lock of who takes
  * it. A goroutine may give back what code took that is not linked this way: that is no lock less.
- * Who holds more than can be counted holds them to its end. */
+ * Who holds more than can be counted holds them to its end. Inside are Quoit's own, of a program
+ * that is linked with the archive, and those of its callbacks: nobody is switched out there. */
 void quoit_preempt_lock_(int delta)
 {
     struct m *mp = m_get();
-    uint32_t inside;
 
-    if (mp == NULL || mp->curg == NULL)
+    if (mp == NULL || mp->curg == NULL || load_relaxed(&mp->inside) != 0)
         return;
-    inside = mp->inside;
     store_relaxed(&mp->inside, 1);
     /* order INSIDE full: inside is set before revoked is read; in: m_take */
     fence_light();
@@ -47,5 +46,5 @@ void quoit_preempt_lock_(int delta)
         change(mp, mp->curg, delta);
     }
     /* order INSIDE out: all that was done inside comes first; in: m_take */
-    store_release(&mp->inside, inside);
+    store_release(&mp->inside, 0);
 }

@@ -30,7 +30,7 @@ void quoit_mutex_unlock(quoit_mutex *m);
  * part of the binary interface. With QUOIT_CALLS_ONLY defined before the first header of Quoit
  * these are calls, for who traces or replaces them. */
 #ifndef QUOIT_CALLS_ONLY
-static inline void quoit_mutex_lock_here_(quoit_mutex *m)
+__attribute__((__unused__)) static inline void quoit_mutex_lock_here_(quoit_mutex *m)
 {
     uint64_t seen = 0;
 
@@ -39,7 +39,7 @@ static inline void quoit_mutex_lock_here_(quoit_mutex *m)
         quoit_mutex_lock(m);
 }
 
-static inline void quoit_mutex_unlock_here_(quoit_mutex *m)
+__attribute__((__unused__)) static inline void quoit_mutex_unlock_here_(quoit_mutex *m)
 {
     uint64_t seen = 1;
 
