@@ -158,9 +158,12 @@ void op_cut(struct poller *pl, unsigned taken)
         return;
     for (bool more = true; more && at != r->sq_next; at++) {
         struct io_uring_sqe *sqe = &r->sqes[at & r->sq_mask];
+        struct op *op = tagged(sqe->user_data);
 
         more = sqe->flags & IOSQE_IO_HARDLINK;
-        tagged(sqe->user_data)->cut = true;
+        op->cut = true;
+        /* order OP-TAG out: that too comes before the tag; in: tagged */
+        store_release(&op->gen, load_relaxed(&op->gen));
         sqe->opcode = IORING_OP_NOP;
         sqe->flags = 0;
         sqe->rw_flags = 0;
