@@ -29,6 +29,7 @@
 #include "p.h"
 #include "proc.h"
 #include "rungs.h"
+#include "schedtrace.h"
 #include "syscall.h"
 
 #include <errno.h>
@@ -153,6 +154,15 @@ static quoit_fn *blocking_like(quoit_fn fn)
     return &at.blocking[hash >> (64 - LOG_BLOCKING)];
 }
 
+/* It may be over, and its record another one's: by peek, as no compiler moves that read away. */
+static quoit_fn fn_of(const struct quoit_g *gp)
+{
+    quoit_fn fn;
+
+    peek(&fn, &gp->fn, sizeof fn);
+    return fn;
+}
+
 /* A look at /proc, which tells for sure: sleeps that are over before the next look are left out. */
 static bool sleeps_like_others(const struct m *mp, quoit_fn fn, bool same)
 {
@@ -180,14 +190,13 @@ static no_sanitize_thread bool is_due(struct seen *s, const struct p *pp, struct
         return false;
     if (load_relaxed(&gp->blocks) && !s->computes)
         return stands_again(s, mp, now);
-    return sleeps_like_others(mp, gp->fn, same) || (same && stands_still(s, mp, now));
+    return sleeps_like_others(mp, fn_of(gp), same) || (same && stands_still(s, mp, now));
 }
 
 /* It has an M that is outside, with gp. */
-static no_sanitize_thread bool take_from_blocked(struct m *mp, const struct quoit_g *gp)
+static bool take_from_blocked(struct m *mp, const struct quoit_g *gp, bool marked)
 {
-    bool marked = in_marked_call(gp);
-    quoit_fn fn = gp->fn;
+    quoit_fn fn = fn_of(gp);
 
     if (!may_lose_more() || !take(mp, false))
         return false;
@@ -285,7 +294,7 @@ static bool retake_one(struct seen *s, struct p *pp, int64_t now)
     if (!outside)
         return false;
     if (is_due(s, pp, mp, gp, same, now))
-        return take_from_blocked(mp, gp);
+        return take_from_blocked(mp, gp, marked);
     return over && same && take_from_hog(s, pp, mp, now);
 }
 
