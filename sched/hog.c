@@ -15,8 +15,6 @@
  */
 #include "hog.h"
 
-#include "bind.h"
-
 #include "env.h"
 #include "m.h"
 #include "os_linux.h"
@@ -56,15 +54,6 @@ static void say_who(struct say *s, const struct quoit_g *g)
     }
 }
 
-static bool look_at(const struct m *mp, struct quoit_g *g)
-{
-    const struct quoit_g *gp = load_relaxed(&mp->curg);
-
-    if (gp != NULL)
-        peek(g, gp, sizeof *g);
-    return gp != NULL;
-}
-
 /* A line for each place at which such goroutines are made. */
 static bool is_new(const void *site, bool pinned)
 {
@@ -86,7 +75,7 @@ static void say_hogs(struct say *s)
         bool hog;
 
         lock(&mp->lock);
-        hog = mp->hog && look_at(mp, &g);
+        hog = mp->hog && peek_curg(mp, &g);
         unlock(&mp->lock);
         if (hog && s->n < LOG_BYTES)
             say(s, " %llu", (unsigned long long)g.id);
@@ -98,7 +87,7 @@ static void tell_too_many(const struct m *mp, const struct p *pp, int64_t now)
     struct quoit_g g;
     struct say s;
 
-    if ((hogs.told != 0 && now - hogs.told < tell_ns) || !look_at(mp, &g))
+    if ((hogs.told != 0 && now - hogs.told < tell_ns) || !peek_curg(mp, &g))
         return;
     hogs.told = now;
     say_begin(&s, -1);
@@ -118,7 +107,7 @@ void hog_told(struct m *mp)
     if (!godebug(GODEBUG_HOGS))
         return;
     lock(&mp->lock);
-    hog = mp->hog && look_at(mp, &g);
+    hog = mp->hog && peek_curg(mp, &g);
     unlock(&mp->lock);
     if (!hog || !is_new(g.site, false))
         return;
@@ -135,7 +124,7 @@ void hog_keeps(struct m *mp, const struct p *pp)
     bool keeps;
 
     lock(&mp->lock);
-    keeps = mp->keeps && look_at(mp, &g);
+    keeps = mp->keeps && peek_curg(mp, &g);
     unlock(&mp->lock);
     if (!keeps || !is_new(g.site, true))
         return;
@@ -155,20 +144,14 @@ static void becomes_locked(struct m *mp, bool hog)
     add_relaxed(&sched.nhogs, hog ? 1 : -1u);
 }
 
-/* Its core has other work. The cpus of a thread that is not ours are its own affair. */
-static void widen_locked(struct m *mp)
-{
-    if (mp->hog && !mp->foreign && bind_loosen(mp->given, mp->tid))
-        /* hint: so does procresize */
-        store_relaxed(&mp->boundslot, -1);
-}
-
 void hog_begins(struct m *mp, struct p *pp)
 {
     count_add(&pp->count.preempts[RUNG_TAKEN], 1);
     turn_ends(pp);
     lock(&mp->lock);
-    widen_locked(mp);
+    /* Its core has other work. */
+    if (mp->hog)
+        m_loosen(mp);
     unlock(&mp->lock);
 }
 
@@ -201,7 +184,9 @@ static void look(struct m *mp, int64_t ns)
 
         becomes_locked(mp, hog);
         if (!was)
-            widen_locked(mp);
+            /* Its core has other work. */
+    if (mp->hog)
+        m_loosen(mp);
     }
     unlock(&mp->lock);
     if (hog)

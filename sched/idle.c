@@ -11,7 +11,6 @@
  */
 #include "cpu.h"
 
-#include "bind.h"
 #include "children.h"
 
 #include "m.h"
@@ -77,9 +76,8 @@ static struct m *midleget_locked(const struct p *pp)
     if (mp == NULL)
         return NULL;
     midledrop_locked(mp);
-    if (mp->boundslot >= 0 && mp->boundslot != pp->place.slot && bind_loosen(mp->given, mp->tid))
-        /* hint: procresize writes the same, to all */
-        store_relaxed(&mp->boundslot, -1);
+    if (mp->boundslot >= 0 && mp->boundslot != pp->place.slot)
+        m_loosen(mp);
     return mp;
 }
 

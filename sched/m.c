@@ -37,6 +37,13 @@ void m_bind(struct m *mp, const struct p *pp)
         mp->boundslot = pp->place.slot;
 }
 
+void m_loosen(struct m *mp)
+{
+    if (!mp->foreign && bind_loosen(mp->given, mp->tid))
+        /* hint: so does procresize */
+        store_relaxed(&mp->boundslot, -1);
+}
+
 /* ---- birth and end -------------------------------------------------------------------------- */
 
 static bool is_joined(struct m *mp)

@@ -8,6 +8,8 @@
 
 /* Binds the calling thread, mp's, to where pp runs, unless it is. */
 void m_bind(struct m *mp, const struct p *pp);
+/* Its thread may run on all cpus of its node until its next m_bind, which must not be under way. */
+void m_loosen(struct m *mp);
 
 /* A new thread that runs goroutines with pp: 0, or -errno and pp is untouched. */
 int m_start(struct p *pp, bool spinning);

@@ -31,6 +31,16 @@ no_sanitize_thread noinline void peek(void *to, const void *from, size_t bytes)
         out[i] = in[i];
 }
 
+bool peek_curg(const struct m *mp, struct quoit_g *g)
+{
+    /* hint: it may have another one by now */
+    const struct quoit_g *gp = load_relaxed(&mp->curg);
+
+    if (gp != NULL)
+        peek(g, gp, sizeof *g);
+    return gp != NULL;
+}
+
 unsigned long long goid_of(const struct quoit_g *gp)
 {
     uint64_t id;

@@ -10,6 +10,8 @@
 /* Words that others may be writing by plain stores, copied: what is held or constant is right, the
  * rest is a hint. */
 void peek(void *to, const void *from, size_t bytes);
+/* What mp runs, copied like that; false: nobody. */
+bool peek_curg(const struct m *mp, struct quoit_g *g);
 /* The number of one that may end, or be another one, meanwhile. */
 unsigned long long goid_of(const struct quoit_g *gp);
 

@@ -199,19 +199,16 @@ static bool wait_stopped(int64_t deadline)
 static void say_who(const struct m *self)
 {
     for (struct m *mp = allm_first(); mp != NULL; mp = mp->alllink) {
-        const struct quoit_g *gp = load_relaxed(&mp->curg);
         struct quoit_g g;
         bool named;
 
-        if (mp == self || gp == NULL)
+        if (mp == self || !peek_curg(mp, &g) || g.status != Grunning)
             continue;
-        peek(&g, gp, sizeof g);
         named = g.flags & G_NAMED;
-        if (g.status == Grunning)
-            log_line(LOG_WARNING,
-                     "quoit_stop_world: goroutine %llu%s%.*s has not come in; it runs on thread %d",
-                     (unsigned long long)g.id, named ? ", " : "", named ? GNAME_MAX : 0, g.name,
-                     load_relaxed(&mp->tid));
+        log_line(LOG_WARNING,
+                 "quoit_stop_world: goroutine %llu%s%.*s has not come in; it runs on thread %d",
+                 (unsigned long long)g.id, named ? ", " : "", named ? GNAME_MAX : 0, g.name,
+                 load_relaxed(&mp->tid));
     }
 }
 
